@@ -1,0 +1,307 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"timestation/engine/clock"
+	"timestation/engine/discipline"
+	"timestation/engine/guard"
+	"timestation/engine/leap"
+	"timestation/engine/selection"
+	"timestation/engine/status"
+	"timestation/refclock"
+)
+
+// Options are what a station gives the engine beside its configuration.
+type Options struct {
+	Clock clock.Source
+	Leap  *leap.Table
+	Log   *slog.Logger
+	// Demonstration marks every status, and answers under the reference ID DEMO.
+	Demonstration bool
+}
+
+// Engine keeps the station's time. It is a refclock.Sink for the drivers.
+type Engine struct {
+	config  Config
+	options Options
+	alerts  *guard.Alerts
+	board   status.Board
+	events  chan event
+	dropped atomic.Uint64
+
+	// What follows belongs to the loop alone.
+	mapper   clock.Mapper
+	last     clock.Reading
+	sources  []*source
+	followed *source
+	state    status.State
+	reason   string
+	since    refclock.Instant
+	number   uint64
+}
+
+type event struct {
+	sample *refclock.Sample
+	signal *refclock.Signal
+}
+
+// New makes an engine; config must be valid.
+func New(config Config, sources []SourceConfig, options Options) *Engine {
+	e := &Engine{
+		config: config, options: options,
+		events: make(chan event, queue),
+		state:  status.Unsynchronised, reason: "no source has been heard yet",
+	}
+	e.alerts = guard.NewAlerts(e.utc)
+	for _, s := range sources {
+		src := &source{SourceConfig: s, signal: refclock.Signal{Source: s.Name, State: refclock.Waiting}}
+		src.forget(e.assumptions())
+		e.sources = append(e.sources, src)
+	}
+	return e
+}
+
+// Board is where the status is published.
+func (e *Engine) Board() *status.Board { return &e.board }
+
+// Alerts is where whoever sees something wrong raises it.
+func (e *Engine) Alerts() *guard.Alerts { return e.alerts }
+
+// Dropped counts samples and signals that came faster than the loop could take them.
+func (e *Engine) Dropped() uint64 { return e.dropped.Load() }
+
+// Sample takes a driver's sample.
+func (e *Engine) Sample(s refclock.Sample) { e.enqueue(event{sample: &s}) }
+
+// Signal takes a driver's word on its reception.
+func (e *Engine) Signal(s refclock.Signal) { e.enqueue(event{signal: &s}) }
+
+func (e *Engine) enqueue(ev event) {
+	select {
+	case e.events <- ev:
+	default:
+		e.dropped.Add(1)
+	}
+}
+
+// Run keeps the time until ctx ends.
+func (e *Engine) Run(ctx context.Context) {
+	read := time.NewTicker(readEvery)
+	defer read.Stop()
+	publish := time.NewTicker(publishEvery)
+	defer publish.Stop()
+	e.readClocks()
+	e.publish()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-read.C:
+			e.readClocks()
+		case ev := <-e.events:
+			e.take(ev)
+		case <-publish.C:
+			e.publish()
+		}
+	}
+}
+
+func (e *Engine) assumptions() discipline.Config {
+	return discipline.Config{WanderPPM: e.config.AssumedWanderPPM}
+}
+
+// readClocks takes a new bracket of the local clocks and acts on what happened to them.
+func (e *Engine) readClocks() {
+	e.last = e.options.Clock.Read()
+	switch e.mapper.Add(e.last) {
+	case clock.Stepped:
+		e.options.Log.Warn("the system clock was set by someone; the station's own time is not moved by it")
+		e.publish()
+	case clock.Suspended:
+		e.options.Log.Warn("the machine was suspended; the station's time is lost until the sources are heard again")
+		for _, s := range e.sources {
+			s.forget(e.assumptions())
+		}
+		e.followed = nil
+		e.publish()
+	}
+}
+
+func (e *Engine) take(ev event) {
+	if ev.signal != nil {
+		if s := e.source(ev.signal.Source); s != nil {
+			s.signal = *ev.signal
+		}
+		return
+	}
+	sample := ev.sample
+	s := e.source(sample.Source)
+	if s == nil || sample.Kind != refclock.Absolute {
+		return
+	}
+	e.readClocks() // a step since the last reading must be seen before the stamp is mapped
+	raw, ok := e.mapper.Raw(sample.Stamp)
+	if !ok {
+		return // from before a step, or not of this clock
+	}
+	if e.followed != nil {
+		s.offset = time.Duration(sample.Instant.TAI - e.followed.estimator.At(raw).TAI)
+	}
+	switch s.take(raw, *sample) {
+	case discipline.Accepted:
+		e.alerts.Clear("source-jump", s.Name)
+	case discipline.Jumped:
+		e.options.Log.Warn("source jumped and stayed there; it is followed from its new time", "source", s.Name)
+		if e.followed == s {
+			e.followed = nil
+		}
+	case discipline.Refused:
+		e.alerts.Raise(status.Alert{
+			Code: "source-jump", Source: s.Name, Severity: status.Warning,
+			Text: fmt.Sprintf("%s is %v away from its own past and is not followed", s.Name, s.offset.Round(time.Millisecond)),
+			Mend: "compare it with another clock; a receiver that was restarted or is being spoofed does this",
+		})
+	}
+}
+
+func (e *Engine) source(name string) *source {
+	for _, s := range e.sources {
+		if s.Name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// publish votes and renews the model.
+func (e *Engine) publish() {
+	raw := e.last.Raw
+	e.vote(raw)
+	e.number++
+	s := &status.Status{
+		Generation:    e.number,
+		Epoch:         e.last.Realtime,
+		MaxErrorLimit: time.Duration(e.config.MaxErrorSeconds * 1e9),
+		State:         e.state,
+		Reason:        e.reason,
+		Stratum:       status.Stratum16,
+		Demonstration: e.options.Demonstration,
+	}
+	if e.followed != nil {
+		est := e.followed.estimator.At(raw)
+		s.EpochInstant = e.options.Leap.FromTAI(est.TAI)
+		s.Rate = (1+est.Frequency)/(1+e.mapper.RealtimeRate()) - 1
+		s.FrequencyPPM = -est.Frequency * 1e6
+		s.Uncertainty95, s.Uncertainty95Growth = est.Uncertainty95, est.Uncertainty95Growth
+		s.MaxError, s.MaxErrorGrowth = est.MaxError, est.MaxErrorGrowth
+		s.Leap, s.LeapAt = e.options.Leap.Next(s.EpochInstant)
+		s.Since = e.since
+		s.ReferenceTime = e.options.Leap.FromTAI(e.followed.estimator.At(e.followed.lastRaw).TAI)
+		if e.state != status.Unsynchronised {
+			s.Stratum, s.Selected = 1, e.followed.Name
+			copy(s.ReferenceID[:], e.followed.ReferenceID)
+		}
+	}
+	if e.options.Demonstration {
+		s.ReferenceID = [4]byte{'D', 'E', 'M', 'O'}
+	}
+	e.watch(s)
+	for _, src := range e.sources {
+		s.Sources = append(s.Sources, src.describe(raw))
+	}
+	s.Alerts = e.alerts.List()
+	e.board.Publish(s)
+}
+
+// vote judges the sources and decides what the station claims to know.
+func (e *Engine) vote(raw int64) {
+	var base int64
+	if e.followed != nil {
+		base = e.followed.estimator.At(raw).TAI
+	}
+	var candidates []selection.Candidate
+	for _, s := range e.sources {
+		s.verdict, s.why = s.withoutVote(raw)
+		if s.verdict != "" {
+			continue
+		}
+		est := s.estimator.At(raw)
+		if base == 0 {
+			base = est.TAI
+		}
+		candidates = append(candidates, selection.Candidate{
+			Name: s.Name, Receiver: s.Receiver, CompareOnly: s.CompareOnly,
+			Offset: time.Duration(est.TAI - base), MaxError: est.MaxError,
+		})
+	}
+	followed := ""
+	if e.followed != nil {
+		followed = e.followed.Name
+	}
+	result := selection.Select(candidates, followed)
+	for _, s := range e.sources {
+		if v, ok := result.Verdicts[s.Name]; ok {
+			s.verdict, s.why = v.State, v.Explanation
+		}
+	}
+	state, reason := status.Unsynchronised, ""
+	switch {
+	case result.Selected != "":
+		e.followed = e.source(result.Selected)
+		state = status.Synchronised
+	case result.Contradiction:
+		reason = "the sources contradict each other"
+	case e.followed != nil:
+		state = status.Holdover
+		reason = "no source is heard; the oscillator carries the time"
+	default:
+		reason = e.nothingKnown()
+	}
+	if e.followed != nil && state != status.Unsynchronised {
+		if bound := e.followed.estimator.At(raw).MaxError; bound.Seconds() > e.config.MaxErrorSeconds {
+			state = status.Unsynchronised
+			reason = fmt.Sprintf("the error bound has passed %g s", e.config.MaxErrorSeconds)
+		}
+	}
+	e.enter(state, reason, raw)
+}
+
+// nothingKnown says what the station waits for.
+func (e *Engine) nothingKnown() string {
+	for _, s := range e.sources {
+		if s.verdict == status.Settling {
+			return s.Name + " is " + s.why
+		}
+	}
+	for _, s := range e.sources {
+		if s.why != "" {
+			return s.Name + ": " + s.why
+		}
+	}
+	return "no source has been heard yet"
+}
+
+func (e *Engine) enter(state status.State, reason string, raw int64) {
+	if state != e.state {
+		e.options.Log.Info("state", "from", e.state, "to", state, "reason", reason)
+		e.state, e.since = state, refclock.Instant{}
+	}
+	if e.since.IsZero() && e.followed != nil {
+		e.since = e.options.Leap.FromTAI(e.followed.estimator.At(raw).TAI)
+	}
+	e.reason = reason
+}
+
+// utc is the station's time for stamping alerts; zero while it is unknown.
+func (e *Engine) utc() refclock.UTC {
+	s := e.board.Load()
+	if s.EpochInstant.IsZero() {
+		return refclock.UTC{}
+	}
+	return s.EpochInstant.UTC()
+}

@@ -1,0 +1,83 @@
+package leap
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"timestation/refclock"
+)
+
+func TestKnownOffsets(t *testing.T) {
+	table := Embedded()
+	for date, want := range map[refclock.UTC]int32{
+		refclock.Date(1972, 1, 1, 0, 0, 0, 0):      10,
+		refclock.Date(2016, 12, 31, 23, 59, 59, 0): 36,
+		refclock.Date(2016, 12, 31, 23, 59, 60, 0): 36,
+		refclock.Date(2017, 1, 1, 0, 0, 0, 0):      37,
+		refclock.Date(2036, 2, 7, 6, 28, 16, 0):    37,
+	} {
+		if got := table.TAIMinusUTC(date); got != want {
+			t.Errorf("%s: TAI−UTC %d, want %d", date, got, want)
+		}
+	}
+}
+
+// Every second around the leap second of 2016 must read as a clock should, and come back to the same instant.
+func TestThroughALeapSecond(t *testing.T) {
+	table := Embedded()
+	start := table.Instant(refclock.Date(2016, 12, 31, 23, 59, 58, 500e6))
+	want := []string{"23:59:58.5", "23:59:59.5", "23:59:60.5", "00:00:00.5", "00:00:01.5"}
+	for i, text := range want {
+		instant := table.FromTAI(start.TAI + int64(i)*1e9)
+		if got := instant.UTC().String(); !strings.Contains(got, "T"+text) {
+			t.Errorf("second %d reads %s, want %s", i, got, text)
+		}
+		if back := table.Instant(instant.UTC()); back != instant {
+			t.Errorf("second %d: %+v came back as %+v", i, instant, back)
+		}
+	}
+	if notice, at := table.Next(start.Add(-12 * time.Hour)); notice != refclock.LeapInsert || at.Sub(start) != 1500*time.Millisecond {
+		t.Errorf("half a day before: notice %d at %s", notice, at.UTC())
+	}
+	if notice, _ := table.Next(start.Add(-48 * time.Hour)); notice != refclock.LeapNone {
+		t.Errorf("two days before: notice %d", notice)
+	}
+}
+
+func TestDeletion(t *testing.T) {
+	table := &Table{entries: []entry{{0, 37}, {1893456000, 36}}, Expires: 1 << 40} // 2030-01-01
+	before := table.Instant(refclock.Date(2029, 12, 31, 23, 59, 58, 0))
+	if got := table.FromTAI(before.TAI + 1e9).UTC().String(); !strings.HasPrefix(got, "2030-01-01T00:00:00") {
+		t.Logf("FromTAI one second after 23:59:58: %s", got)
+		t.Error("23:59:59 was not left out")
+	}
+	if notice, at := table.Next(before); notice != refclock.LeapDelete || at.Sub(before) != time.Second {
+		t.Errorf("notice %d, %s after 23:59:58", notice, at.Sub(before))
+	}
+}
+
+func TestAlteredListIsRefused(t *testing.T) {
+	altered := bytes.Replace(embedded, []byte("3692217600      37"), []byte("3692217600      38"), 1)
+	if bytes.Equal(altered, embedded) {
+		t.Fatal("the list's layout changed; mend the test")
+	}
+	if _, err := Parse(bytes.NewReader(altered)); err == nil || !strings.Contains(err.Error(), "#h") {
+		t.Errorf("got %v", err)
+	}
+	if notice, _ := Embedded().Next(Embedded().Instant(refclock.Date(2040, 1, 1, 0, 0, 0, 0))); notice != refclock.LeapUnknown {
+		t.Error("an expired list must abstain")
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(embedded)
+	f.Add([]byte("#$ 1\n#@ 2\n#h 0 0 0 0 0\n3 4\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if table, err := Parse(bytes.NewReader(data)); err == nil {
+			table.FromTAI(1e18)
+			table.Next(refclock.Instant{TAI: 1e18})
+		}
+	})
+}

@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"timestation/engine/discipline"
+	"timestation/engine/status"
+	"timestation/refclock"
+)
+
+// source is one configured source and what the engine has learned of it.
+type source struct {
+	SourceConfig
+	estimator *discipline.Estimator
+	signal    refclock.Signal
+	// lastRaw is the oscillator's count at the last accepted sample; interval the usual distance of samples.
+	lastRaw  int64
+	interval time.Duration
+	heard    bool
+	samples  uint64
+	// offset is the last sample minus the station's time.
+	offset  time.Duration
+	leap    refclock.LeapNotice
+	verdict status.SourceState
+	why     string
+}
+
+// silent reports whether the source has been quiet for too long.
+func (s *source) silent(raw int64) bool {
+	return !s.heard || time.Duration(raw-s.lastRaw) > max(silentAfter, silentIntervals*s.interval)
+}
+
+func (s *source) forget(config discipline.Config) {
+	s.estimator = discipline.NewEstimator(config)
+	s.heard, s.interval = false, 0
+}
+
+// take gives a sample to the estimator.
+func (s *source) take(raw int64, sample refclock.Sample) discipline.Verdict {
+	verdict := s.estimator.Update(raw, sample.Instant.TAI, sample.Noise, sample.Systematic)
+	if verdict == discipline.Refused {
+		return verdict
+	}
+	if s.heard && raw > s.lastRaw {
+		s.interval += (time.Duration(raw-s.lastRaw) - s.interval) / 8
+	}
+	s.lastRaw, s.heard, s.leap = raw, true, sample.Leap
+	s.samples++
+	return verdict
+}
+
+// describe gives the source as the surfaces show it.
+func (s *source) describe(raw int64) status.Source {
+	d := status.Source{
+		Name: s.Name, Driver: s.Driver, Receiver: s.Receiver,
+		State: s.verdict, Explanation: s.why,
+		AgeSeconds: -1, Samples: s.samples, Signal: s.signal,
+	}
+	if s.heard {
+		e := s.estimator.At(raw)
+		d.OffsetSeconds = s.offset.Seconds()
+		d.JitterSeconds = s.estimator.Jitter().Seconds()
+		d.MaxErrorSeconds = e.MaxError.Seconds()
+		d.FrequencyPPM = -e.Frequency * 1e6
+		d.AgeSeconds = time.Duration(raw - s.lastRaw).Seconds()
+	}
+	return d
+}
+
+// withoutVote says why a source takes no part, or an empty state if it does.
+func (s *source) withoutVote(raw int64) (status.SourceState, string) {
+	switch {
+	case s.signal.State == refclock.Lost:
+		return status.Silent, s.signal.Text
+	case s.signal.State == refclock.Receiving:
+		return status.Unusable, s.signal.Text
+	case s.silent(raw) && s.heard:
+		return status.Silent, fmt.Sprintf("no usable time for %v", time.Duration(raw-s.lastRaw).Round(time.Second))
+	case s.silent(raw):
+		return status.Silent, "nothing heard yet"
+	case !s.estimator.Settled():
+		return status.Settling, fmt.Sprintf("settling: %d consistent samples so far", s.estimator.Samples())
+	}
+	return "", ""
+}
