@@ -1,0 +1,55 @@
+package serve
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+
+	"timestation/engine/ntp"
+)
+
+// keyring is what a key file held. It is replaced as a whole.
+type keyring struct{ keys []ntp.Key }
+
+// readKeys reads a key file; no path is an empty ring.
+func readKeys(path string) (*keyring, error) {
+	if path == "" {
+		return &keyring{}, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("keys: %w; make one with timestation init, or leave keys empty", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("keys: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("keys: %s is not a file; name the key file", path)
+	case open(info.Mode()):
+		return nil, fmt.Errorf("keys: %s is open to group or others (mode %#o); run: chmod 600 %s",
+			path, info.Mode().Perm(), path)
+	}
+	keys, err := ntp.ParseKeys(f)
+	if err != nil {
+		return nil, fmt.Errorf("keys: %s: %w", path, err)
+	}
+	return &keyring{keys}, nil
+}
+
+// open reports whether group or others may read or write. Windows has no such bits.
+func open(mode fs.FileMode) bool { return runtime.GOOS != "windows" && mode&0o066 != 0 }
+
+// authenticators makes one for each key, for one worker's use.
+func (k *keyring) authenticators() map[uint32]*ntp.Authenticator {
+	all := make(map[uint32]*ntp.Authenticator, len(k.keys))
+	for _, key := range k.keys {
+		// ParseKeys has checked the length, the one thing that can be wrong with a key.
+		if a, err := ntp.NewAuthenticator(key); err == nil {
+			all[key.ID] = a
+		}
+	}
+	return all
+}
