@@ -1,0 +1,104 @@
+package gps
+
+import (
+	"bytes"
+	"regexp"
+	"time"
+
+	"timestation/refclock"
+)
+
+// record is a sink that keeps what it is given.
+type record struct {
+	samples []refclock.Sample
+	signals []refclock.Signal
+}
+
+func (r *record) Sample(s refclock.Sample) { r.samples = append(r.samples, s) }
+func (r *record) Signal(s refclock.Signal) { r.signals = append(r.signals, s) }
+
+func (r *record) last() refclock.Signal { return r.signals[len(r.signals)-1] }
+
+// taiMinusUTC is good enough for tests: what it has been since 2017.
+func taiMinusUTC(refclock.UTC) int32 { return 37 }
+
+// line feeds a decoder as a serial line would: bytes at the pace of the baud rate, silence in between, read every
+// pollInterval or as soon as a FIFO of 16 bytes is full.
+type line struct {
+	decoder *Decoder
+	baud    int
+	now     refclock.Stamp
+}
+
+func newLine(config Config, env refclock.Environment, out refclock.Sink) *line {
+	env.TAIMinusUTC = taiMinusUTC
+	l := &line{decoder: NewDecoder(config, env, out), baud: config.Baud, now: 1_000_000_000}
+	l.decoder.Receive(nil, l.now)
+	return l
+}
+
+// idle lets time pass with nothing on the line.
+func (l *line) idle(d time.Duration) {
+	for until := l.now.Add(d); l.now < until; {
+		l.now = min(l.now.Add(pollInterval), until)
+		l.decoder.Receive(nil, l.now)
+	}
+}
+
+// send puts bytes on the line; they begin now.
+func (l *line) send(data []byte) {
+	for len(data) > 0 {
+		n := min(16, len(data))
+		l.now = l.now.Add(time.Duration(n) * bitsPerByte * time.Second / time.Duration(l.baud))
+		l.decoder.Receive(data[:n], l.now)
+		data = data[n:]
+	}
+}
+
+// at lets the line be silent until a stamp, then sends.
+func (l *line) at(stamp refclock.Stamp, data string) {
+	l.idle(stamp.Sub(l.now))
+	l.send([]byte(data))
+}
+
+var timeField = regexp.MustCompile(`^\$..(?:(?:RMC|GGA|ZDA|GNS),|GLL,[^,]*,[^,]*,[^,]*,[^,]*,)(\d{6}(?:\.\d+)?),`)
+
+// play sends a recording, whose bytes come without their times, in the way the receiver must have sent it: each new time
+// of day begins a burst, as much later than the last as it says (a second where it says nonsense).
+func (l *line) play(recording []byte) {
+	began, previous := l.now, time.Duration(-1)
+	for sentence := range bytes.Lines(recording) {
+		if m := timeField.FindSubmatch(sentence); m != nil {
+			if at := clockTime(string(m[1])); at != previous {
+				step := at - previous
+				if previous < 0 || step <= 0 || step > 10*time.Second {
+					step = time.Second
+				}
+				began, previous = began.Add(step), at
+				l.idle(began.Sub(l.now))
+			}
+		}
+		l.send(sentence)
+	}
+	l.idle(time.Second)
+}
+
+func clockTime(field string) time.Duration {
+	t, err := time.Parse("150405", field)
+	if err != nil {
+		return 0
+	}
+	return t.Sub(t.Truncate(24 * time.Hour))
+}
+
+// body is a recording without the comments at its head.
+func body(recording []byte) []byte {
+	for len(recording) > 0 && recording[0] == '#' {
+		end := bytes.IndexByte(recording, '\n')
+		if end < 0 {
+			return nil
+		}
+		recording = recording[end+1:]
+	}
+	return recording
+}
