@@ -213,3 +213,6 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Close gives the address free without having served.
+func (s *Server) Close() error { return s.listener.Close() }

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"timestation/app/config"
+	"timestation/app/station"
+	"timestation/display"
+	"timestation/display/face"
+	"timestation/display/window"
+	"timestation/refclock"
+)
+
+// screenFlags are what run and demo say about the screen.
+type screenFlags struct{ headless, windowed bool }
+
+func (f *screenFlags) register(c *cobra.Command) {
+	c.Flags().BoolVar(&f.headless, "headless", false, "no screen: serve and log only")
+	c.Flags().BoolVar(&f.windowed, "windowed", false, "a window instead of the full screen")
+	c.MarkFlagsMutuallyExclusive("headless", "windowed")
+}
+
+func runCommand() *cobra.Command {
+	var path, data string
+	var screen screenFlags
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "The station, as its configuration says",
+		Long: `Runs the station until Ctrl-C or SIGTERM. The configuration is --config FILE, or the first of ./timestation.toml, the
+user's configuration folder and /etc/timestation/timestation.toml. A key may be overridden from the environment, as in
+TIMESTATION_CLOCK_MAX_ERROR_SECONDS=0.1. SIGHUP reads the key files again.
+
+On the screen: F11 or Escape leaves the full screen, Q ends the station.`,
+		Example: "  timestation init && timestation run\n  timestation run --config studio.toml --headless",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if path == "" {
+				found, tried, err := config.Find()
+				if errors.Is(err, fs.ErrNotExist) {
+					explainNoConfiguration(cmd.ErrOrStderr(), tried)
+					return silent(exitUsage)
+				}
+				if err != nil {
+					return usageError{err}
+				}
+				path = found
+			}
+			cfg, err := config.Load(path)
+			if err != nil {
+				return usageError{err}
+			}
+			options := stationOptions(newLog(), station.DataDir(data))
+			options.Log.Info("configuration", "file", path)
+			return runStation(cmd.Context(), cmd.ErrOrStderr(), cfg, options, screen)
+		},
+	}
+	c.Flags().StringVar(&path, "config", "", "configuration file")
+	c.Flags().StringVar(&data, "data", "", "folder for the log (default: /var/lib/timestation, or the user's own)")
+	screen.register(c)
+	return c
+}
+
+func explainNoConfiguration(w io.Writer, tried []string) {
+	fmt.Fprintln(w, "timestation: there is no configuration yet. Looked for:")
+	for _, t := range tried {
+		fmt.Fprintln(w, "  "+t)
+	}
+	fmt.Fprint(w, `
+To see a station at work, with nothing plugged in:
+  timestation demo
+
+To set up this machine (listens to its serial ports, writes timestation.toml and a key file):
+  timestation init
+  timestation run
+`)
+}
+
+func stationOptions(log *slog.Logger, dataDir string) station.Options {
+	return station.Options{Log: log, DataDir: dataDir, Version: version, Built: built()}
+}
+
+// runStation runs a station with its screen until ctx ends or the window is closed. It must be called on the first
+// thread.
+func runStation(ctx context.Context, w io.Writer, cfg *config.Config, options station.Options, screen screenFlags) error {
+	s, err := station.Build(cfg, options, drawFace)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go reloadOnHangup(ctx, s, options.Log)
+
+	result := make(chan error, 1)
+	go func() {
+		defer stop()
+		result <- s.Run(ctx)
+	}()
+	if address := s.WebAddress(); address != "" {
+		fmt.Fprintf(w, "Status page: %s  (timestation status --station %s)\n", address, address)
+	}
+	if !screen.headless && !window.Available() {
+		fmt.Fprintln(w, "There is no display, or this build has none: running headless.")
+		screen.headless = true
+	}
+	if !screen.headless {
+		if err := showWindow(ctx, s, screen); err != nil {
+			// The screen never takes the time service with it.
+			options.Log.Error("the screen failed; the station goes on headless", "reason", err)
+			screen.headless = true
+		}
+	}
+	if !screen.headless {
+		stop()
+	}
+	return <-result
+}
+
+func showWindow(ctx context.Context, s *station.Station, screen screenFlags) error {
+	var lateness display.Lateness
+	s.ShowLateness(lateness.Figures)
+	return window.Run(ctx, s, s.Config.Display, s.Location, s.Config.Station.Name,
+		window.Options{Windowed: screen.windowed, Lateness: &lateness})
+}
+
+func reloadOnHangup(ctx context.Context, s *station.Station, log *slog.Logger) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			if err := s.ReloadKeys(); err != nil {
+				log.Error("the old keys stay in force", "reason", err)
+			} else {
+				log.Info("keys read again")
+			}
+		}
+	}
+}
+
+// drawFace draws the wall's clock for the web page.
+func drawFace(w io.Writer, s *station.Station, second refclock.Instant, width, height int) error {
+	draw, _ := face.Named(s.Config.Display.Face) // the configuration is valid
+	size := face.Size{W: float32(width), H: float32(height)}
+	frame := face.At(s.Status(), second, s.Location, s.Config.Station.Name, s.Config.Display.Style())
+	return face.SVG(draw(frame, size), size, w)
+}

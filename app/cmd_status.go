@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"timestation/app/web"
+	"timestation/display/face"
+	"timestation/engine/status"
+)
+
+// standardStation is where a station's web page is unless it was configured otherwise.
+const standardStation = "http://127.0.0.1:8123"
+
+func statusCommand() *cobra.Command {
+	var address string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "What the running station knows: time, bound, sources, alerts",
+		Long: `Asks a running station over HTTP and prints its snapshot. With --json it is the object of /api/status, whose keys
+name their units.`,
+		Example: "  timestation status\n  timestation status --json | jq .max_error_seconds\n  timestation status --station http://192.168.1.20:8123",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			body, err := fetchStatus(cmd.Context(), address)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				_, err = cmd.OutOrStdout().Write(body)
+				return err
+			}
+			var r web.Report
+			if err := json.Unmarshal(body, &r); err != nil {
+				return fmt.Errorf("%s answered, but not as a Timestation does (%w)", address, err)
+			}
+			printStatus(cmd.OutOrStdout(), r)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&address, "station", standardStation, "address of the station's web page")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the snapshot as JSON")
+	return c
+}
+
+func fetchStatus(ctx context.Context, address string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/api/status", nil)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--station: %q is not an address; write for instance %s", address, standardStation)}
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("no station answers at %s; start one with `timestation run`, or name its address with --station", address)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answered %s; is that a Timestation?", address, answer.Status)
+	}
+	const most = 16 << 20
+	return io.ReadAll(io.LimitReader(answer.Body, most))
+}
+
+func printStatus(w io.Writer, r web.Report) {
+	fmt.Fprintf(w, "%s: %s", r.Name, strings.ToUpper(string(r.State)))
+	if r.Demonstration {
+		fmt.Fprint(w, " (DEMONSTRATION: a recording plays)")
+	}
+	if r.Reason != "" {
+		fmt.Fprintf(w, ": %s", r.Reason)
+	}
+	fmt.Fprintln(w)
+	if r.UTC != nil {
+		fmt.Fprintf(w, "  time          %s, within %s\n", r.UTC, face.FormatBound(seconds(r.MaxErrorSeconds)))
+		fmt.Fprintf(w, "  system clock  %s\n", offsetWords(r.OffsetSeconds))
+		fmt.Fprintf(w, "  oscillator    %+.3f ppm\n", r.FrequencyPPM)
+	}
+	fmt.Fprintf(w, "  stratum       %d, reference %s, leap %s\n", r.Stratum, r.ReferenceID, r.Leap)
+	for _, s := range r.Sources {
+		fmt.Fprintf(w, "  source %s: %s, %s\n", s.Name, s.State, s.Explanation)
+		if s.AgeSeconds >= 0 {
+			fmt.Fprintf(w, "    offset %s, jitter %s, bound %s\n",
+				signed(s.OffsetSeconds), magnitude(s.JitterSeconds), face.FormatBound(seconds(s.MaxErrorSeconds)))
+		}
+		if g := s.Signal.GNSS; g != nil {
+			fmt.Fprintf(w, "    fix %s, %d satellites used of %d in view\n", g.Fix, g.SatellitesUsed, len(g.Satellites))
+		}
+	}
+	for _, l := range r.Listeners {
+		fmt.Fprintf(w, "  listener %s: %d requests, %d answered (%d with a key)\n", l.Address, l.Requests, l.Answered, l.Authenticated)
+	}
+	for _, a := range r.Alerts {
+		fmt.Fprintf(w, "  %s %s: %s Mend: %s\n", alertMark(a.Severity), a.Severity, a.Text, a.Mend)
+	}
+}
+
+func alertMark(s status.Severity) string {
+	if s == status.Critical {
+		return "■"
+	}
+	return "▲"
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * 1e9) }
+
+func signed(s float64) string {
+	if s < 0 {
+		return "−" + magnitude(-s)
+	}
+	return "+" + magnitude(s)
+}
+
+func magnitude(s float64) string {
+	switch {
+	case s >= 1:
+		return fmt.Sprintf("%.3f s", s)
+	case s >= 1e-3:
+		return fmt.Sprintf("%.3f ms", s*1e3)
+	}
+	return fmt.Sprintf("%.1f µs", s*1e6)
+}
+
+// offsetWords says how the system clock stands; offset is the station's time minus it.
+func offsetWords(offset float64) string {
+	if offset < 0 {
+		return magnitude(-offset) + " fast"
+	}
+	return magnitude(offset) + " slow"
+}

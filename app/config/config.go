@@ -1,0 +1,205 @@
+// Package config reads the one configuration file of the station: TOML, overridden key by key from the environment.
+//
+// Each room declares its own keys in a plain struct with the tags mapstructure and help; this package only joins them.
+// The reading, the refusal of what is unknown or impossible, the reference and the example all derive from those structs,
+// so that none of them can disagree with what the program accepts.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+	_ "time/tzdata" // a small system may have no zone files
+	"unicode"
+	"unicode/utf8"
+
+	"timestation/app/web"
+	"timestation/display"
+	"timestation/engine"
+	"timestation/engine/serve"
+	"timestation/logbook"
+	"timestation/refclock"
+)
+
+// Config is what a station is built from.
+type Config struct {
+	Station   Station
+	Refclocks []Refclock
+	Clock     engine.Config
+	Listeners []serve.Config
+	Display   display.Config
+	Logbook   logbook.Config
+	Web       web.Config
+}
+
+// Station is who and where the station is.
+type Station struct {
+	Name     string    `mapstructure:"name" help:"What the station is called on its screen and its status page."`
+	Position []float64 `mapstructure:"position" help:"Where the antenna is: [latitude, longitude] in degrees, WGS 84, north and east positive; empty when it does not matter."`
+	Timezone string    `mapstructure:"timezone" help:"The zone of the clock on the wall: an IANA name such as Europe/Berlin, or Local for the machine's own."`
+}
+
+// Refclock is one source.
+type Refclock struct {
+	Name        string `mapstructure:"name" help:"The source's name on every surface; the driver's name when left out. No two may be the same."`
+	Driver      string `mapstructure:"driver" help:"What reads the device."`
+	Receiver    string `mapstructure:"receiver" help:"The hardware behind the source: sources of one receiver share one vote. The source's own name when left out."`
+	CompareOnly bool   `mapstructure:"compare_only" help:"Watch and log the source, but never follow it."`
+	// Config is the driver's own part of the section.
+	Config refclock.Config `mapstructure:"-"`
+}
+
+// Default gives every section its defaults; it has no sources and no listeners.
+func Default() Config {
+	return Config{
+		Station: Station{Name: "Timestation", Timezone: "Local"},
+		Clock:   engine.DefaultConfig(),
+		Display: display.DefaultConfig(),
+		Logbook: logbook.DefaultConfig(),
+		Web:     web.DefaultConfig(),
+	}
+}
+
+// A section is one table of the file. There are two kinds: [name], with a pointer to the struct it fills, and [[name]],
+// which may be repeated and holds a fresh struct with defaults to show the keys.
+type section struct {
+	name, help string
+	repeated   bool
+	target     any
+}
+
+func (c *Config) sections() []section {
+	listener := serve.DefaultConfig()
+	return []section{
+		{name: "station", help: "Who and where the station is.", target: &c.Station},
+		{name: "refclock", help: "One source of time each. The keys of the driver follow those that all share.", repeated: true,
+			target: &Refclock{}},
+		{name: "clock", help: "How the station keeps time.", target: &c.Clock},
+		{name: "listener", help: "One address each where NTP requests are answered.", repeated: true, target: &listener},
+		{name: "display", help: "The clock on the wall.", target: &c.Display},
+		{name: "logbook", help: "The history on disk.", target: &c.Logbook},
+		{name: "web", help: "The status page, /api/status and /metrics.", target: &c.Web},
+	}
+}
+
+// Location is the zone of the clock on the wall; UTC if Validate would refuse the name.
+func (s Station) Location() *time.Location {
+	loc, err := time.LoadLocation(s.Timezone)
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}
+
+// Validate names the first impossible value.
+func (s Station) Validate() error {
+	if err := readable(s.Name); err != nil {
+		return fmt.Errorf("name: %w", err)
+	}
+	if s.Timezone == "" {
+		return errors.New(`timezone: is empty; write an IANA name such as "Europe/Berlin", "UTC", or "Local"`)
+	}
+	if _, err := time.LoadLocation(s.Timezone); err != nil {
+		return fmt.Errorf("timezone: %q is not a time zone; write an IANA name such as \"Europe/Berlin\", or \"Local\"",
+			s.Timezone)
+	}
+	switch {
+	case len(s.Position) == 0:
+	case len(s.Position) != 2:
+		return fmt.Errorf("position: has %d numbers; write [latitude, longitude] in degrees", len(s.Position))
+	case !(s.Position[0] >= -90 && s.Position[0] <= 90):
+		return fmt.Errorf("position: latitude %g is not within -90 and 90 degrees", s.Position[0])
+	case !(s.Position[1] >= -180 && s.Position[1] <= 180):
+		return fmt.Errorf("position: longitude %g is not within -180 and 180 degrees", s.Position[1])
+	}
+	return nil
+}
+
+// longestName is the most characters of a name that every surface has room for.
+const longestName = 40
+
+func readable(name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return errors.New("is empty; write a name of one to 40 characters")
+	case utf8.RuneCountInString(name) > longestName:
+		return fmt.Errorf("%q is too long; write at most %d characters", name, longestName)
+	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return fmt.Errorf("%q has a character that cannot be printed", name)
+	}
+	return nil
+}
+
+// Validate names the first impossible value.
+func (r Refclock) Validate() error {
+	if err := readable(r.Name); err != nil {
+		return fmt.Errorf("name: %w", err)
+	}
+	if err := readable(r.Receiver); err != nil {
+		return fmt.Errorf("receiver: %w", err)
+	}
+	return r.Config.Validate()
+}
+
+// Device is the path the driver opens, or empty if it has none.
+func (r Refclock) Device() string {
+	for _, k := range keysOf(r.Config) {
+		if k.name == "device" && k.value.Kind() == reflect.String {
+			return k.value.String()
+		}
+	}
+	return ""
+}
+
+// Validate names the first value that is impossible by itself or beside the others; the error starts with the key, as
+// in "clock.discipline: …" or `refclock "gps": baud: …`.
+func (c *Config) Validate() error {
+	for _, s := range c.sections() {
+		if s.repeated {
+			continue
+		}
+		if v, ok := s.target.(refclock.Config); ok {
+			if err := v.Validate(); err != nil {
+				return fmt.Errorf("%s.%w", s.name, err)
+			}
+		}
+	}
+	if len(c.Refclocks) == 0 {
+		return fmt.Errorf("refclock: there is no source; add a [[refclock]] section with driver = %s", driverList())
+	}
+	names := map[string]bool{}
+	for _, r := range c.Refclocks {
+		if err := r.Validate(); err != nil {
+			return fmt.Errorf("refclock %q: %w", r.Name, err)
+		}
+		if names[r.Name] {
+			return fmt.Errorf("refclock %q: name: two sources have it; give each its own", r.Name)
+		}
+		if r.Name == logbook.StationName {
+			return fmt.Errorf("refclock %q: name: the log keeps the station itself under it; choose another", r.Name)
+		}
+		names[r.Name] = true
+	}
+	addresses := map[string]bool{}
+	for i, l := range c.Listeners {
+		if err := l.Validate(); err != nil {
+			return fmt.Errorf("listener[%d].%w", i+1, err)
+		}
+		if addresses[l.Address] {
+			return fmt.Errorf("listener[%d].address: two listeners have %q; give each its own", i+1, l.Address)
+		}
+		addresses[l.Address] = true
+	}
+	return nil
+}
+
+// driverList is the known drivers, for messages.
+func driverList() string {
+	var names []string
+	for _, d := range refclock.Drivers() {
+		names = append(names, fmt.Sprintf("%q", d.Name))
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,221 @@
+// Package station builds a whole station from a configuration and runs it: drivers, engine, NTP listeners, logbook and
+// web page. The screen is the caller's, since it needs the main thread.
+package station
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"timestation/app/config"
+	"timestation/app/web"
+	"timestation/engine"
+	"timestation/engine/clock"
+	"timestation/engine/leap"
+	"timestation/engine/serve"
+	"timestation/engine/status"
+	"timestation/logbook"
+	"timestation/refclock"
+)
+
+// Options are what a command adds to the configuration.
+type Options struct {
+	Log *slog.Logger
+	// DataDir is where the logbook lies.
+	DataDir string
+	// Demonstration marks everything the station says.
+	Demonstration bool
+	Version       string
+	// Built is when the program was built: no receiver's date can be earlier.
+	Built time.Time
+}
+
+// Station is a built station; its sockets are bound, its drivers not yet running.
+type Station struct {
+	Config   *config.Config
+	Location *time.Location
+
+	options Options
+	engine  *engine.Engine
+	drivers map[string]refclock.Driver
+	servers []*serve.Server
+	book    *logbook.Book
+	web     *web.Server
+	// display is set while a window runs in this process.
+	mu      sync.Mutex
+	display func() (median, p99 time.Duration, frames int)
+}
+
+// Face draws the studio clock as SVG; app gives the display's.
+type Face func(w io.Writer, st *Station, second refclock.Instant, width, height int) error
+
+// Build makes a station. cfg must be valid. An error is one line: what, where, the mend.
+func Build(cfg *config.Config, options Options, face Face) (*Station, error) {
+	s := &Station{Config: cfg, Location: cfg.Station.Location(), options: options, drivers: map[string]refclock.Driver{}}
+	table := leap.Embedded()
+	var sources []engine.SourceConfig
+	for _, r := range cfg.Refclocks {
+		registration, _ := refclock.Lookup(r.Driver) // config.Validate has seen to it
+		driver, err := registration.New(r.Config, refclock.Environment{
+			Name: r.Name, Log: options.Log.With("source", r.Name),
+			TAIMinusUTC: table.TAIMinusUTC, NotBefore: options.Built, Now: clock.Now,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("refclock %q: %w", r.Name, err)
+		}
+		s.drivers[r.Name] = driver
+		sources = append(sources, engine.SourceConfig{
+			Name: r.Name, Driver: r.Driver, Receiver: r.Receiver,
+			ReferenceID: registration.ReferenceID, CompareOnly: r.CompareOnly,
+		})
+	}
+	s.engine = engine.New(cfg.Clock, sources, engine.Options{
+		Clock: clock.System(), Leap: table, Log: options.Log, Demonstration: options.Demonstration,
+	})
+	if err := s.open(face); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// open takes what may be taken already: ports and files.
+func (s *Station) open(face Face) (err error) {
+	for _, l := range s.Config.Listeners {
+		server, err := serve.New(l, s.engine.Board(), s.options.Log)
+		if err != nil {
+			return err
+		}
+		s.servers = append(s.servers, server)
+	}
+	if s.Config.Web.Listen != "" {
+		s.web, err = web.Listen(s.Config.Web, web.Station{
+			Name: s.Config.Station.Name, Version: s.options.Version, Location: s.Location,
+			Board: s.engine.Board(), Now: clock.Now, Listeners: s.listeners, Display: s.lateness,
+			Face: func(w io.Writer, second refclock.Instant, width, height int) error {
+				return face(w, s, second, width, height)
+			},
+		}, s.options.Log)
+		if err != nil {
+			return err
+		}
+	}
+	s.book, err = logbook.Open(s.options.DataDir, s.Config.Logbook, s.engine.Alerts(), s.options.Log)
+	return err
+}
+
+func (s *Station) close() {
+	for _, server := range s.servers {
+		server.Close()
+	}
+	if s.web != nil {
+		s.web.Close()
+	}
+}
+
+// Run keeps the station until ctx ends or a part fails that it cannot do without; it then returns within a second, with
+// the log flushed.
+func (s *Station) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var wait sync.WaitGroup
+	part := func(run func(context.Context) error) {
+		wait.Go(func() {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
+				stop(err)
+			}
+		})
+	}
+	s.book.Event("start", "station", "version "+s.options.Version)
+	part(func(ctx context.Context) error { s.engine.Run(ctx); return nil })
+	logging, stopLogging := context.WithCancel(context.WithoutCancel(ctx)) // the log outlives what it writes down
+	defer stopLogging()
+	wait.Go(func() {
+		if err := s.book.Run(logging, s); err != nil { // the time goes on without its log
+			s.options.Log.Error("logbook", "reason", err)
+		}
+	})
+	for name, driver := range s.drivers {
+		part(func(ctx context.Context) error {
+			refclock.Supervise(ctx, name, driver, s.options.Log, s.engine)
+			return nil
+		})
+	}
+	for _, server := range s.servers {
+		part(server.Run)
+	}
+	if s.web != nil {
+		part(s.web.Run)
+	}
+	<-ctx.Done()
+	s.book.Event("stop", "station", "")
+	stopLogging()
+	wait.Wait()
+	if err := s.book.Close(); err != nil {
+		s.options.Log.Error("logbook", "reason", err)
+	}
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+// ReloadKeys reads every listener's key file again; a file that is refused leaves the old keys in force.
+func (s *Station) ReloadKeys() error {
+	var all []error
+	for _, server := range s.servers {
+		all = append(all, server.ReloadKeys())
+	}
+	return errors.Join(all...)
+}
+
+// Status is the newest model.
+func (s *Station) Status() *status.Status { return s.engine.Board().Load() }
+
+// Now is the local clock.
+func (s *Station) Now() refclock.Stamp { return clock.Now() }
+
+// WebAddress is where the status page is, or empty.
+func (s *Station) WebAddress() string {
+	if s.web == nil {
+		return ""
+	}
+	return "http://" + s.web.Address()
+}
+
+// ShowLateness lets the status page say how late the wall's frames come.
+func (s *Station) ShowLateness(lateness func() (median, p99 time.Duration, frames int)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.display = lateness
+}
+
+func (s *Station) lateness() (median, p99 time.Duration, frames int) {
+	s.mu.Lock()
+	lateness := s.display
+	s.mu.Unlock()
+	if lateness == nil {
+		return 0, 0, 0
+	}
+	return lateness()
+}
+
+func (s *Station) listeners() []web.Listener {
+	var all []web.Listener
+	for _, server := range s.servers {
+		c := server.Counters()
+		l := web.Listener{
+			Address: server.Address().String(), Requests: c.Requests,
+			Answered: c.Plain + c.Authenticated, Authenticated: c.Authenticated, Dropped: map[string]uint64{},
+		}
+		for reason, n := range c.Dropped {
+			l.Dropped[reason.String()] = n
+		}
+		all = append(all, l)
+	}
+	return all
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A Raspberry Pi has no clock of its own: until something sets it, the system clock says 1970, or when it was last shut
+// down. So only two rooms may take it for a time of day, and turn it into a Stamp that the model then corrects.
+var systemClockRooms = []string{"engine/clock", "engine/serve"}
+
+// monotonicUses are the other calls of time.Now, each with the reason why it is no time of day.
+var monotonicUses = map[string]string{
+	"engine/status/status.go":      "Published keeps the monotonic reading, from which ValidUntil and a step of the clock are told",
+	"refclock/driver.go":           "how long a driver ran before it fell over",
+	"app/demo/player.go":           "how much of a burst is due by now",
+	"refclock/gps/listen.go":       "how long a port has been listened to",
+	"display/window/screen_gui.go": "when the last tick of Fyne's ticker came",
+}
+
+// wallClock are the methods of time.Time that tell the time of day. The rest (Sub, Add, After …) go by the monotonic
+// reading where both sides have one.
+var wallClock = []string{"AppendFormat", "Clock", "Date", "Day", "Equal", "Format", "GoString", "Hour", "ISOWeek", "In",
+	"Local", "Location", "MarshalJSON", "MarshalText", "Minute", "Month", "Nanosecond", "Round", "Second", "String",
+	"Truncate", "UTC", "Unix", "UnixMicro", "UnixMilli", "UnixNano", "Weekday", "Year", "YearDay", "Zone"}
+
+func TestNobodyElseAsksTheSystemClock(t *testing.T) {
+	used := map[string]bool{}
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := filepath.ToSlash(strings.TrimPrefix(path, ".."+string(filepath.Separator)))
+		switch {
+		case entry.IsDir() && (entry.Name() == "testdata" || strings.HasPrefix(entry.Name(), ".") && path != ".."):
+			return fs.SkipDir
+		case entry.IsDir() && slices.Contains(systemClockRooms, name):
+			return fs.SkipDir
+		case !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		// A selector on the call, time.Now().X, is met before the call itself.
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.SelectorExpr:
+				if call, ok := n.X.(*ast.CallExpr); ok && isTimeNow(call.Fun) && slices.Contains(wallClock, n.Sel.Name) {
+					t.Errorf("%s: time.Now().%s is the time of day of a clock that may say 1970; ask the Status, or take a refclock.Stamp from engine/clock",
+						set.Position(n.Pos()), n.Sel.Name)
+				}
+				if isTimeNow(n) {
+					used[name] = true
+					if monotonicUses[name] == "" {
+						t.Errorf("%s: time.Now outside of %v; if it is monotonic, name the file and the reason in timenow_test.go",
+							set.Position(n.Pos()), systemClockRooms)
+					}
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range monotonicUses {
+		if !used[name] {
+			t.Errorf("%s has no time.Now any more: take its line out of monotonicUses", name)
+		}
+	}
+}
+
+func isTimeNow(e ast.Expr) bool {
+	s, ok := e.(*ast.SelectorExpr)
+	if !ok || s.Sel.Name != "Now" {
+		return false
+	}
+	x, ok := s.X.(*ast.Ident)
+	return ok && x.Name == "time"
+}

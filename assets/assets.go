@@ -1,0 +1,25 @@
+// Package assets holds the files that are part of the program: fonts and icon. SOURCES.md says where each comes from and
+// under which licence.
+package assets
+
+import _ "embed" // for the directives below
+
+// InterRegular is the text face, weight 400, as OpenType with CFF outlines.
+//
+//go:embed fonts/Inter-Regular.otf
+var InterRegular []byte
+
+// InterSemiBold is the text face, weight 600, as OpenType with CFF outlines.
+//
+//go:embed fonts/Inter-SemiBold.otf
+var InterSemiBold []byte
+
+// FontLicence is the licence of both fonts, which travels with every copy of them.
+//
+//go:embed fonts/OFL-Inter.txt
+var FontLicence string
+
+// Icon is the program's icon as PNG, 512 × 512 pixels.
+//
+//go:embed icon.png
+var Icon []byte

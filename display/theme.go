@@ -1,0 +1,24 @@
+package display
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
+
+	"timestation/display/face"
+)
+
+// Theme is Fyne's own with the ground of the faces as background. Fyne clears the window with it before it paints, so that
+// a page need not fill the screen once more, which would be half of the work of a frame on a machine that paints without
+// a graphics card.
+func Theme() fyne.Theme { return groundTheme{theme.DefaultTheme()} }
+
+type groundTheme struct{ fyne.Theme }
+
+func (t groundTheme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+	if name == theme.ColorNameBackground {
+		return face.Ground()
+	}
+	return t.Theme.Color(name, variant)
+}

@@ -1,0 +1,121 @@
+//go:build cgo && !headless
+
+package window
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+
+	"timestation/assets"
+	"timestation/display"
+	"timestation/display/face"
+)
+
+// Built reports whether this build can open a window.
+const Built = true
+
+// appID is the one of FyneApp.toml.
+const appID = "org.timestation.clock"
+
+// Available reports whether there is a screen that a window could be opened on.
+func Available() bool {
+	switch runtime.GOOS {
+	case "windows", "darwin":
+		return true
+	}
+	return os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
+}
+
+// Run shows the clock until ctx ends or the window is closed, which Q does too; Escape leaves the full screen and F11
+// changes it. It must be called from the main goroutine, and once in the life of a process. An error says why there is no
+// picture.
+func Run(ctx context.Context, st display.Station, cfg display.Config, loc *time.Location, name string, opts Options) error {
+	draw, ok := face.Named(cfg.Face)
+	if !ok {
+		return cfg.Validate()
+	}
+	if !Available() {
+		return errors.New("the clock cannot be shown: neither DISPLAY nor WAYLAND_DISPLAY is set; " +
+			"start from a graphical session, or with --headless")
+	}
+	// One unit of Fyne is one pixel: the face scales with the screen itself.
+	if err := os.Setenv("FYNE_SCALE", "1"); err != nil {
+		return fmt.Errorf("the clock cannot be shown: %w", err)
+	}
+	a := app.NewWithID(appID)
+	a.SetIcon(fyne.NewStaticResource("icon.png", assets.Icon))
+	a.Settings().SetTheme(display.Theme())
+	w := a.NewWindow("Timestation")
+	w.SetMaster()
+	w.SetPadded(false)
+	s := newScreen(display.NewPage(draw), st, cfg.Latency(), opts.Lateness)
+	w.SetContent(s.content)
+	w.Resize(fyne.NewSize(1280, 720))
+	full := cfg.Fullscreen && !opts.Windowed
+	w.SetFullScreen(full)
+
+	inner, cancel := context.WithCancel(ctx)
+	var workers sync.WaitGroup
+	// quit runs on Fyne's goroutine. Nothing may be queued there any more once Fyne has stopped.
+	var once sync.Once
+	quit := func() {
+		once.Do(func() {
+			cancel()
+			workers.Wait()
+			s.probes.Wait()
+			a.Quit()
+		})
+	}
+	w.SetCloseIntercept(quit)
+	w.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
+		switch e.Name {
+		case fyne.KeyEscape:
+			w.SetFullScreen(false)
+		case fyne.KeyF11:
+			w.SetFullScreen(!w.FullScreen())
+		case fyne.KeyQ:
+			quit()
+		}
+	})
+	var failure error
+	a.Lifecycle().SetOnStarted(func() {
+		if full {
+			keepAwake(a)
+		}
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
+			display.Seconds(inner, st, s.lead, func(t display.Tick) { s.show(t, t.Frame(cfg, loc, name)) })
+		}()
+		go func() {
+			if failure = s.watch(inner); failure != nil || ctx.Err() != nil {
+				fyne.Do(quit)
+			}
+		}()
+	})
+	w.Show()
+	a.Run()
+	cancel()
+	workers.Wait()
+	return failure
+}
+
+// keepAwake holds off the screen saver. Fyne asks the desktop over its session bus; a bare X server has none, and is told
+// itself.
+func keepAwake(a fyne.App) {
+	if os.Getenv("DBUS_SESSION_BUS_ADDRESS") != "" || os.Getenv("DISPLAY") == "" {
+		a.Driver().SetDisableScreenBlanking(true)
+		return
+	}
+	// Where xset is missing, or the server knows no power saving, there is nothing to hold off.
+	_ = exec.Command("xset", "s", "off", "-dpms").Run()
+}

@@ -1,0 +1,13 @@
+// Package window puts the station's clock on a screen: one window, full screen, the new second in it when it begins. It
+// is the only package that needs a graphics driver; built without cgo, or with the tag headless, it says so.
+package window
+
+import "timestation/display"
+
+// Options are what the command line and the rest of the program say about the window.
+type Options struct {
+	// Windowed keeps the window from taking the whole screen, whatever the configuration says.
+	Windowed bool
+	// Lateness, when set, takes how late each frame was handed to the window.
+	Lateness *display.Lateness
+}

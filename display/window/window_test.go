@@ -1,0 +1,168 @@
+//go:build cgo && !headless && linux
+
+package window
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"timestation/display"
+	"timestation/display/readback"
+	"timestation/engine/status"
+	"timestation/refclock"
+)
+
+// childKey makes the test binary show the clock instead of testing: Fyne wants the main goroutine.
+const childKey = "TIMESTATION_TEST_WINDOW"
+
+// shift is how far the station's time in this test is from that of the machine, so that a clock that shows the
+// machine's time is found out.
+const shift = 3*time.Hour + 17*time.Minute + 42*time.Second + 400*time.Millisecond
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childKey) == "" {
+		os.Exit(m.Run())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	var late display.Lateness
+	err := Run(ctx, shifted{}, display.DefaultConfig(), time.UTC, "Test", Options{Lateness: &late})
+	median, p99, frames := late.Figures()
+	fmt.Printf("median %v, 99 %% %v late in %d frames\n", median, p99, frames)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// shifted is a station that is well.
+type shifted struct{}
+
+func (shifted) Now() refclock.Stamp { return refclock.Stamp(time.Now().UnixNano()) }
+
+func (s shifted) Status() *status.Status {
+	now := s.Now()
+	return &status.Status{
+		Epoch: now, EpochInstant: refclock.Instant{TAI: int64(now.Add(shift)) + 37e9, TAIMinusUTC: 37},
+		State: status.Synchronised, MaxError: time.Millisecond, Stratum: 1, Leap: refclock.LeapNone,
+	}
+}
+
+// TestScreenShowsTheStationsTime takes screenshots of the clock on a virtual X server and reads the digits off them.
+func TestScreenShowsTheStationsTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes ten seconds")
+	}
+	for _, program := range []string{"Xvfb", "import"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("%s is missing; apt install xvfb imagemagick", program)
+		}
+	}
+	screen := virtualScreen(t, "1280x720x24")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(self)
+	child.Env = append(os.Environ(), childKey+"=1", "DISPLAY="+screen, "WAYLAND_DISPLAY=", "HOME="+t.TempDir(),
+		"XDG_CONFIG_HOME="+t.TempDir(), "DBUS_SESSION_BUS_ADDRESS=")
+	var out bytes.Buffer
+	child.Stdout, child.Stderr = &out, &out
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	t.Cleanup(func() { _ = child.Process.Kill() })
+
+	deadline := time.Now().Add(30 * time.Second)
+	for right := 0; right < 8; {
+		if time.Now().After(deadline) {
+			t.Fatalf("the clock was read %d times of 8 in 30 s\n%s", right, out.String())
+		}
+		before := time.Now().Add(shift).UTC()
+		img := screenshot(t, screen)
+		after := time.Now().Add(shift).UTC()
+		h, m, s, err := readback.Read(img)
+		if err != nil {
+			if right > 0 {
+				t.Fatalf("after %d good pictures: %v", right, err)
+			}
+			time.Sleep(100 * time.Millisecond)
+			continue
+		}
+		shown := fmt.Sprintf("%02d:%02d:%02d", h, m, s)
+		ok := false
+		for x := before.Truncate(time.Second); !x.After(after); x = x.Add(time.Second) {
+			ok = ok || shown == x.Format(time.TimeOnly)
+		}
+		if !ok && right > 0 {
+			t.Errorf("the wall shows %s between %s and %s", shown, before.Format("15:04:05.000"), after.Format("15:04:05.000"))
+		}
+		right++
+		time.Sleep(630 * time.Millisecond)
+	}
+
+	if err := child.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("the window ended badly: %v", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("the window was still there 5 s after its context ended")
+	}
+	t.Log(strings.TrimSpace(out.String()))
+}
+
+// virtualScreen starts an X server in memory and gives its DISPLAY.
+func virtualScreen(t *testing.T, size string) string {
+	t.Helper()
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", size, "-nolisten", "tcp")
+	server.ExtraFiles = []*os.File{write}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+	})
+	write.Close()
+	number, err := bufio.NewReader(read).ReadString('\n')
+	if err != nil {
+		t.Fatalf("Xvfb did not start: %v", err)
+	}
+	return ":" + strings.TrimSpace(number)
+}
+
+func screenshot(t *testing.T, screen string) image.Image {
+	t.Helper()
+	cmd := exec.Command("import", "-display", screen, "-window", "root", "-depth", "8", "png:-")
+	cmd.Stderr = os.Stderr
+	data, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("screenshot: %v", err)
+	}
+	img, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
