@@ -194,6 +194,8 @@ func (s *Status) At(stamp refclock.Stamp) Reading {
 
 // applyLeap moves the reading across a leap second that lies between the epoch and now.
 func (r *Reading) applyLeap(s *Status) {
+	// The epoch may lie in the leap second itself and the reading after it.
+	r.Instant.InLeap = false
 	if s.Leap != refclock.LeapInsert && s.Leap != refclock.LeapDelete || r.Instant.TAI < s.LeapAt.TAI {
 		return
 	}

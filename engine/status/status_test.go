@@ -75,6 +75,17 @@ func TestLeapSecondInsideOneModel(t *testing.T) {
 			t.Errorf("after %v: %s, want %s", after, got, want)
 		}
 	}
+	inside := *s
+	inside.Epoch, inside.EpochInstant = s.Epoch+9e8, s.At(s.Epoch+9e8).Instant
+	for after, want := range map[time.Duration]string{
+		400 * time.Millisecond:  "2016-12-31T23:59:59.900000000Z",
+		1400 * time.Millisecond: "2016-12-31T23:59:60.900000000Z",
+		1600 * time.Millisecond: "2017-01-01T00:00:00.100000000Z",
+	} {
+		if got := inside.At(s.Epoch.Add(after)).Instant.UTC().String(); got != want {
+			t.Errorf("from a model made inside the leap second, after %v: %s, want %s", after, got, want)
+		}
+	}
 	deleted := &Status{
 		Epoch: 1e18, EpochInstant: refclock.Date(2029, 12, 31, 23, 59, 58, 0).Instant(37), State: Synchronised,
 		Leap: refclock.LeapDelete, LeapAt: refclock.Date(2029, 12, 31, 23, 59, 59, 0).Instant(37),
