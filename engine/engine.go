@@ -21,6 +21,8 @@ type Options struct {
 	Clock clock.Source
 	Leap  *leap.Table
 	Log   *slog.Logger
+	// Temperature reads the sensor nearest to the oscillator; nil where there is none.
+	Temperature func() (celsius float64, ok bool)
 	// Demonstration marks every status, and answers under the reference ID DEMO.
 	Demonstration bool
 }
@@ -43,6 +45,12 @@ type Engine struct {
 	reason   string
 	since    refclock.Instant
 	number   uint64
+	// origin is what the sources' phases are counted from: the first sample's.
+	origin int64
+	// celsius is the last temperature, read at the oscillator's count felt.
+	celsius float64
+	warm    bool
+	felt    int64
 }
 
 type event struct {
@@ -152,6 +160,9 @@ func (e *Engine) take(ev event) {
 	if e.followed != nil {
 		s.offset = time.Duration(sample.Instant.TAI - e.followed.estimator.At(raw).TAI)
 	}
+	if e.origin == 0 {
+		e.origin = sample.Instant.TAI - raw
+	}
 	switch s.take(raw, *sample) {
 	case discipline.Accepted:
 		e.alerts.Clear("source-jump", s.Name)
@@ -210,12 +221,23 @@ func (e *Engine) publish() {
 	if e.options.Demonstration {
 		s.ReferenceID = [4]byte{'D', 'E', 'M', 'O'}
 	}
+	e.feel(raw)
+	s.TemperatureCelsius, s.TemperatureKnown = e.celsius, e.warm
 	e.watch(s)
 	for _, src := range e.sources {
-		s.Sources = append(s.Sources, src.describe(raw))
+		s.Sources = append(s.Sources, src.describe(raw, e.origin))
 	}
 	s.Alerts = e.alerts.List()
 	e.board.Publish(s)
+}
+
+// feel reads the temperature now and then.
+func (e *Engine) feel(raw int64) {
+	const every = 10 * time.Second // a crystal in a case does not follow faster
+	if e.options.Temperature != nil && (e.felt == 0 || time.Duration(raw-e.felt) >= every) {
+		e.celsius, e.warm = e.options.Temperature()
+		e.felt = raw
+	}
 }
 
 // vote judges the sources and decides what the station claims to know.

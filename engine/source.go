@@ -20,7 +20,9 @@ type source struct {
 	heard    bool
 	samples  uint64
 	// offset is the last sample minus the station's time.
-	offset  time.Duration
+	offset time.Duration
+	// phase is the last sample's TAI minus the oscillator's count.
+	phase   int64
 	leap    refclock.LeapNotice
 	verdict status.SourceState
 	why     string
@@ -46,12 +48,13 @@ func (s *source) take(raw int64, sample refclock.Sample) discipline.Verdict {
 		s.interval += (time.Duration(raw-s.lastRaw) - s.interval) / 8
 	}
 	s.lastRaw, s.heard, s.leap = raw, true, sample.Leap
+	s.phase = sample.Instant.TAI - raw
 	s.samples++
 	return verdict
 }
 
-// describe gives the source as the surfaces show it.
-func (s *source) describe(raw int64) status.Source {
+// describe gives the source as the surfaces show it; origin is what phases are counted from.
+func (s *source) describe(raw, origin int64) status.Source {
 	d := status.Source{
 		Name: s.Name, Driver: s.Driver, Receiver: s.Receiver,
 		State: s.verdict, Explanation: s.why,
@@ -63,6 +66,7 @@ func (s *source) describe(raw int64) status.Source {
 		d.JitterSeconds = s.estimator.Jitter().Seconds()
 		d.MaxErrorSeconds = e.MaxError.Seconds()
 		d.FrequencyPPM = -e.Frequency * 1e6
+		d.PhaseSeconds = float64(s.phase-origin) * 1e-9
 		d.AgeSeconds = time.Duration(raw - s.lastRaw).Seconds()
 	}
 	return d

@@ -74,7 +74,7 @@ func Build(cfg *config.Config, options Options, face Face) (*Station, error) {
 		})
 	}
 	s.engine = engine.New(cfg.Clock, sources, engine.Options{
-		Clock: clock.System(), Leap: table, Log: options.Log, Demonstration: options.Demonstration,
+		Clock: clock.System(), Leap: table, Log: options.Log, Temperature: clock.Temperature, Demonstration: options.Demonstration,
 	})
 	if err := s.open(face); err != nil {
 		s.close()

@@ -24,6 +24,7 @@ type Snapshot struct {
 	StateSince           *refclock.UTC `json:"state_since,omitempty"`
 	Selected             string        `json:"selected,omitempty"`
 	Demonstration        bool          `json:"demonstration"`
+	TemperatureCelsius   *float64      `json:"temperature_celsius,omitempty"`
 	Sources              []Source      `json:"sources"`
 	Alerts               []Alert       `json:"alerts"`
 }
@@ -53,6 +54,10 @@ func (s *Status) Snapshot(stamp refclock.Stamp) Snapshot {
 	}
 	if snap.Reason == "" {
 		snap.Reason = r.Reason
+	}
+	if s.TemperatureKnown {
+		t := s.TemperatureCelsius
+		snap.TemperatureCelsius = &t
 	}
 	if r.Known {
 		snap.OffsetSeconds = r.Offset.Seconds()

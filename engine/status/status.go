@@ -64,6 +64,10 @@ type Status struct {
 	Leap   refclock.LeapNotice
 	LeapAt refclock.Instant
 
+	// TemperatureCelsius is that of the sensor nearest to the oscillator, while TemperatureKnown.
+	TemperatureCelsius float64
+	TemperatureKnown   bool
+
 	Sources []Source
 	Alerts  []Alert
 	// Demonstration marks a station that plays a recording; every surface says so.
@@ -107,6 +111,10 @@ type Source struct {
 	JitterSeconds   float64 `json:"jitter_seconds"`
 	MaxErrorSeconds float64 `json:"max_error_seconds"`
 	FrequencyPPM    float64 `json:"frequency_ppm"`
+	// PhaseSeconds is the source's last sample minus the free-running oscillator, from an origin that is fixed when the
+	// station starts: what the stability of either is judged by, untouched by any steering. It means something from the
+	// first sample on.
+	PhaseSeconds float64 `json:"phase_seconds"`
 	// AgeSeconds is how long ago the last sample came; -1 before the first.
 	AgeSeconds float64         `json:"age_seconds"`
 	Samples    uint64          `json:"samples"`
