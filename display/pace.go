@@ -2,8 +2,6 @@ package display
 
 import (
 	"context"
-	"slices"
-	"sync"
 	"time"
 
 	"timestation/display/face"
@@ -26,6 +24,8 @@ type Tick struct {
 	Second refclock.Instant
 	// At is the local stamp at which it is to appear.
 	At refclock.Stamp
+	// Jump tells that the second runs already and is to appear at once: it is the first, or the station's time has jumped.
+	Jump bool
 }
 
 // Frame is the tick as faces take it.
@@ -50,8 +50,11 @@ func Seconds(ctx context.Context, st Station, lead func() time.Duration, show fu
 			}
 			continue
 		}
+		ticked := m.known == shown.known && m.second() == shown.second()+1e9
 		shown = moment{m.known, m.second()}
-		show(shown.tick(s))
+		t := shown.tick(s)
+		t.Jump = !ticked
+		show(t)
 	}
 }
 
@@ -79,42 +82,4 @@ func (m moment) tick(s *status.Status) Tick {
 	}
 	second := refclock.Instant{TAI: m.nanoseconds}
 	return Tick{Status: s, Second: second, At: s.StampAt(second)}
-}
-
-// Paint learns how long painting a frame takes, so that it can begin that much earlier. The zero value is ready; its
-// methods may be called from any goroutine.
-type Paint struct {
-	mu   sync.Mutex
-	last []time.Duration
-}
-
-const (
-	// paintFrames is how many paintings the lead is taken from.
-	paintFrames = 32
-	// paintFew is how many must have been seen before they are believed: at the start the graphics driver still compiles
-	// its shaders, and a lead that is too long shows a second before it begins.
-	paintFew = 8
-	// paintLimit is the longest lead; a machine that needs more to paint is overloaded, and its figures mean nothing.
-	paintLimit = 200 * time.Millisecond
-)
-
-// Took records how long one painting took.
-func (p *Paint) Took(d time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.last) == paintFrames {
-		p.last = append(p.last[:0], p.last[1:]...)
-	}
-	p.last = append(p.last, d)
-}
-
-// Lead is how long before its second a painting should begin: as long as the fastest of the last ones took, so that no
-// frame is early and most are hardly late.
-func (p *Paint) Lead() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.last) < paintFew {
-		return 0
-	}
-	return min(max(slices.Min(p.last), 0), paintLimit)
 }

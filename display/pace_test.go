@@ -3,6 +3,7 @@ package display
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +16,7 @@ import (
 // every look.
 type clock struct {
 	began time.Time
+	mu    sync.Mutex
 	// local is what the local clock is off by, station what the station's time is ahead of the true one.
 	local, station time.Duration
 	unknown        bool
@@ -26,12 +28,27 @@ var dawn = refclock.Date(2016, 12, 31, 23, 59, 55, 750e6).Instant(36)
 
 func newClock() *clock { return &clock{began: time.Now()} }
 
+// change does something to the clock while others look at it.
+func (c *clock) change(what func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	what()
+}
+
 func (c *clock) Now() refclock.Stamp {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now()
+}
+
+func (c *clock) now() refclock.Stamp {
 	return refclock.Stamp(1000).Add(time.Since(c.began) + c.local)
 }
 
 func (c *clock) Status() *status.Status {
-	s := &status.Status{Epoch: c.Now(), State: status.Synchronised, MaxError: time.Millisecond, Rate: 3e-6}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := &status.Status{Epoch: c.now(), State: status.Synchronised, MaxError: time.Millisecond, Rate: 3e-6}
 	if c.unknown {
 		s.State = status.Unsynchronised
 		return s
@@ -118,29 +135,29 @@ func TestSecondsFollowTheStation(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *clock){
 		// The model stands for CLOCK_REALTIME; a step of it moves stamp and model together, and nothing on the wall.
 		"the local clock is stepped": func(t *testing.T, c *clock) {
-			all := watch(t, c, 0, 4*time.Second, func() { time.Sleep(1500 * time.Millisecond); c.local += 20 * time.Hour })
+			all := watch(t, c, 0, 4*time.Second, func() { time.Sleep(1500 * time.Millisecond); c.change(func() { c.local += 20 * time.Hour }) })
 			if want := []string{"23:59:55", "23:59:56", "23:59:57", "23:59:58", "23:59:59"}; !slices.Equal(texts(all), want) {
 				t.Errorf("shown: %v", texts(all))
 			}
 			within(t, all, "23:59:58", 2250*time.Millisecond, time.Millisecond)
 		},
 		"the station jumps ahead": func(t *testing.T, c *clock) {
-			all := watch(t, c, 0, 3*time.Second, func() { time.Sleep(500 * time.Millisecond); c.station += time.Hour })
+			all := watch(t, c, 0, 3*time.Second, func() { time.Sleep(500 * time.Millisecond); c.change(func() { c.station += time.Hour }) })
 			within(t, all, "00:59:56", 500*time.Millisecond, look)
 		},
 		"the station goes back": func(t *testing.T, c *clock) {
-			all := watch(t, c, 0, 3*time.Second, func() { time.Sleep(500 * time.Millisecond); c.station -= time.Hour })
+			all := watch(t, c, 0, 3*time.Second, func() { time.Sleep(500 * time.Millisecond); c.change(func() { c.station -= time.Hour }) })
 			within(t, all, "22:59:56", 500*time.Millisecond, look)
 		},
 		"the station creeps back": func(t *testing.T, c *clock) {
-			all := watch(t, c, 0, 3*time.Second, func() { time.Sleep(260 * time.Millisecond); c.station -= 50 * time.Millisecond })
+			all := watch(t, c, 0, 3*time.Second, func() { time.Sleep(260 * time.Millisecond); c.change(func() { c.station -= 50 * time.Millisecond }) })
 			if want := []string{"23:59:55", "23:59:56", "23:59:57", "23:59:58"}; !slices.Equal(texts(all), want) {
 				t.Errorf("shown: %v", texts(all))
 			}
 		},
 		"the time becomes known": func(t *testing.T, c *clock) {
 			c.unknown = true
-			all := watch(t, c, 0, 4*time.Second, func() { time.Sleep(1700 * time.Millisecond); c.unknown = false })
+			all := watch(t, c, 0, 4*time.Second, func() { time.Sleep(1700 * time.Millisecond); c.change(func() { c.unknown = false }) })
 			if len(all) < 4 || all[0].text != "unknown" || all[1].text != "unknown" {
 				t.Errorf("shown: %v", texts(all))
 			}
@@ -153,23 +170,24 @@ func TestSecondsFollowTheStation(t *testing.T) {
 	}
 }
 
-func TestPaintLeadIsTheFastestOfTheLast(t *testing.T) {
-	var p Paint
-	for range paintFew - 1 {
-		p.Took(90 * time.Millisecond)
+func TestRecentForgets(t *testing.T) {
+	var r Recent
+	r.Add(5 * time.Millisecond)
+	for range recentFew - 2 {
+		r.Add(40 * time.Millisecond)
 	}
-	if p.Lead() != 0 {
-		t.Errorf("a lead of %v is taken from the start", p.Lead())
+	if _, _, ok := r.Range(); ok {
+		t.Errorf("there is a range of %d durations", recentFew-1)
 	}
-	p.Took(20 * time.Millisecond)
-	if p.Lead() != 20*time.Millisecond {
-		t.Errorf("lead %v", p.Lead())
+	for range recentCount - recentFew + 1 {
+		r.Add(40 * time.Millisecond)
 	}
-	for range paintFrames {
-		p.Took(40 * time.Millisecond)
+	if a, b, _ := r.Range(); a != 5*time.Millisecond || b != 40*time.Millisecond {
+		t.Errorf("%v to %v", a, b)
 	}
-	if p.Lead() != 40*time.Millisecond {
-		t.Errorf("lead %v after the machine became slower", p.Lead())
+	r.Add(30 * time.Millisecond)
+	if a, b, _ := r.Range(); a != 30*time.Millisecond || b != 40*time.Millisecond {
+		t.Errorf("%v to %v after the shortest is forgotten", a, b)
 	}
 }
 

@@ -1,5 +1,6 @@
-// Package display shows the station on a screen: pages of shapes that package face draws, each frame with the second it
-// is for. Package display/window owns the screen itself; nothing here needs one.
+// Package display is the wall's side of the station: what a display sees of it, its configuration, and when each second
+// must be drawn. Package face draws it, page shows that through Fyne, window puts it on a screen; nothing here needs Fyne,
+// so that a station without a display does without it.
 package display
 
 import (

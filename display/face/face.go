@@ -1,5 +1,5 @@
 // Package face draws clock faces: pure functions from what the station says of one second, and a size, to shapes. It
-// knows neither a window nor a browser; package display shows the shapes through Fyne, [SVG] writes them for a web page.
+// knows neither a window nor a browser; package page shows the shapes through Fyne, [SVG] writes them for a web page.
 //
 // A new face is one file that ends up in the table of [Named].
 package face

@@ -12,7 +12,9 @@ type grid struct {
 }
 
 func newGrid(size Size) grid {
-	g := grid{unit: min(size.W, size.H) / 100, size: size, portrait: size.H > size.W}
+	// Up to a little higher than wide, words beside the clock leave it larger than words below it.
+	const upright = 1.3
+	g := grid{unit: min(size.W, size.H) / 100, size: size, portrait: size.H > upright*size.W}
 	g.strip = stripBox(g)
 	margin, top := g.u(4.4), g.u(2.8)
 	main := g.strip.Y

@@ -35,7 +35,10 @@ func (f Frame) strip(g grid) []Shape {
 	word := span{text: f.stateWord(), size: state, weight: SemiBold, fill: colour, steady: true}
 	shapes = append(shapes, row(Point{margin + round(1.35*state), upper}, Start, word)...)
 
-	used := margin + round(1.35*state) + word.width() + 2*size
+	// The figures stand where the longest common word leaves room, whatever the state.
+	longest := word
+	longest.text = "NOT SYNCHRONISED"
+	used := margin + round(1.35*state) + max(word.width(), longest.width()) + 1.6*size
 	if g.portrait {
 		used = margin
 	}
@@ -56,9 +59,9 @@ func (f Frame) figures(g grid, box Box, size float32) []Shape {
 		bound = FormatBound(f.Reading.MaxError)
 	}
 	all := []figure{{"bound", bound, []string{"±888 ms", "unknown"}}}
-	if s := f.satellites(); s != nil {
-		if n := len(s.Satellites); n > 0 {
-			inView = fmt.Sprintf("%d of %d", min(s.SatellitesUsed, n), n)
+	if f.hasReceiver() {
+		if s := f.satellites(); s != nil && len(s.Satellites) > 0 {
+			inView = fmt.Sprintf("%d of %d", min(s.SatellitesUsed, len(s.Satellites)), len(s.Satellites))
 		}
 		all = append(all, figure{"satellites", inView, []string{"88 of 88"}})
 	}

@@ -136,6 +136,16 @@ func (f Frame) satellites() *refclock.GNSS {
 	return first
 }
 
+// hasReceiver reports whether the station has a satellite receiver at all, heard or not.
+func (f Frame) hasReceiver() bool {
+	for _, s := range f.Status.Sources {
+		if s.Signal.GNSS != nil || s.Driver == "gps" || s.Driver == "gpsd" {
+			return true
+		}
+	}
+	return false
+}
+
 // because says in words what the source line cannot: why a source is followed, or why the time is not to be trusted and,
 // at length, what is missing.
 func (f Frame) because(atLength bool) string {
@@ -209,13 +219,11 @@ func (f Frame) offsetWords() string {
 	return text
 }
 
-// isUTC reports whether the large digits are UTC anyway, all year.
+// isUTC tells that the large digits already say UTC. All its names (Zulu, Etc/UTC, a machine's own zone) have one
+// abbreviation; London in winter has another, and is UTC only until spring.
 func (f Frame) isUTC() bool {
-	switch f.Location.String() {
-	case "UTC", "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Zulu", "UCT", "Etc/Universal", "Universal":
-		return true
-	}
-	return false
+	abbreviation, offset := f.local().Zone()
+	return offset == 0 && abbreviation == "UTC"
 }
 
 // leapWord says what the end of the month brings.

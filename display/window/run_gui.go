@@ -18,6 +18,7 @@ import (
 	"timestation/assets"
 	"timestation/display"
 	"timestation/display/face"
+	"timestation/display/page"
 )
 
 // Built reports whether this build can open a window.
@@ -37,8 +38,8 @@ func Available() bool {
 
 // Run shows the clock until ctx ends or the window is closed, which Q does too; Escape leaves the full screen and F11
 // changes it. It must be called from the main goroutine, and once in the life of a process. An error says why there is no
-// picture.
-func Run(ctx context.Context, st display.Station, cfg display.Config, loc *time.Location, name string, opts Options) error {
+// picture; a crash of the window is one too, because the time service must go on.
+func Run(ctx context.Context, st display.Station, cfg display.Config, loc *time.Location, name string, opts Options) (err error) {
 	draw, ok := face.Named(cfg.Face)
 	if !ok {
 		return cfg.Validate()
@@ -53,17 +54,24 @@ func Run(ctx context.Context, st display.Station, cfg display.Config, loc *time.
 	}
 	a := app.NewWithID(appID)
 	a.SetIcon(fyne.NewStaticResource("icon.png", assets.Icon))
-	a.Settings().SetTheme(display.Theme())
+	a.Settings().SetTheme(page.Theme())
 	w := a.NewWindow("Timestation")
 	w.SetMaster()
 	w.SetPadded(false)
-	s := newScreen(display.NewPage(draw), st, cfg.Latency(), opts.Lateness)
+	s := newScreen(page.New(draw), st, cfg.Latency(), opts.Lateness)
 	w.SetContent(s.content)
 	w.Resize(fyne.NewSize(1280, 720))
 	full := cfg.Fullscreen && !opts.Windowed
 	w.SetFullScreen(full)
 
 	inner, cancel := context.WithCancel(ctx)
+	defer func() {
+		cancel()
+		if crash := recover(); crash != nil {
+			err = fmt.Errorf("the clock cannot be shown: the window crashed (%v); "+
+				"check that DISPLAY or WAYLAND_DISPLAY names a running screen, or start with --headless", crash)
+		}
+	}()
 	var workers sync.WaitGroup
 	// quit runs on Fyne's goroutine. Nothing may be queued there any more once Fyne has stopped.
 	var once sync.Once
@@ -94,12 +102,16 @@ func Run(ctx context.Context, st display.Station, cfg display.Config, loc *time.
 		workers.Add(1)
 		go func() {
 			defer workers.Done()
-			display.Seconds(inner, st, s.lead, func(t display.Tick) { s.show(t, t.Frame(cfg, loc, name)) })
+			display.Seconds(inner, st, func() time.Duration { return time.Duration(s.lead.Load()) },
+				func(t display.Tick) { s.show(t, t.Frame(cfg, loc, name)) })
 		}()
 		go func() {
-			if failure = s.watch(inner); failure != nil || ctx.Err() != nil {
-				fyne.Do(quit)
+			if e := s.watch(inner); e != nil {
+				failure = e
+			} else if ctx.Err() == nil {
+				return
 			}
+			fyne.Do(quit)
 		}()
 	})
 	w.Show()

@@ -16,79 +16,89 @@ import (
 
 	"timestation/display"
 	"timestation/display/face"
+	"timestation/display/page"
 )
 
-// Fyne paints at the ticks of a 60 Hz ticker, which nothing outside can move. But a tick that came due while Fyne's
-// goroutine was busy is served the moment it is free again. So each second's frame is prepared early, and the goroutine
-// held until exactly the moment at which painting must begin.
+// Fyne paints at the ticks of a 60 Hz ticker of its own, and how long a painting takes depends on what else the machine
+// does. So each second's frame is painted well before its time, and Fyne held just before it hands the finished picture to
+// the window, until exactly the moment at which it must: the probe, which is painted last, does that.
 const (
-	// hold is how long before its painting a frame is prepared: longer than one tick, so that one is due at the end.
-	hold = 25 * time.Millisecond
-	// longestHold bounds the wait on Fyne's goroutine, should the clock be stepped meanwhile.
-	longestHold = 2 * hold
+	// firstLead is how long before its second a frame is queued while it is not yet known how long painting takes.
+	firstLead = 150 * time.Millisecond
+	// longestLead bounds that, and with it how long Fyne may be held.
+	longestLead = 250 * time.Millisecond
+	// spareLead is added to the longest of the last paintings.
+	spareLead = 5 * time.Millisecond
 	// firstPicture is how long the first picture may take before the screen counts as out of order.
 	firstPicture = 15 * time.Second
 )
 
-// screen hands frames to Fyne at the right moment, and watches when they have been painted.
+// screen hands frames to Fyne, and Fyne's pictures to the window at the right moment.
 type screen struct {
 	content  fyne.CanvasObject
-	page     *display.Page
+	page     *page.Page
 	probe    *canvas.Raster
 	station  display.Station
 	latency  time.Duration
 	lateness *display.Lateness
-	paint    display.Paint
 	painted  atomic.Bool
+	// lead is how long before its second a frame is to be queued, in nanoseconds.
+	lead atomic.Int64
 	// waiting is true while a frame is queued for Fyne's goroutine.
 	waiting atomic.Bool
 	// probes counts the goroutines that wait for the end of a painting.
 	probes sync.WaitGroup
-	// tick and began are those of the frame to be painted; for Fyne's goroutine, as is fresh: it has not been painted yet.
-	tick  display.Tick
-	began time.Time
-	fresh bool
+
+	// What follows is for Fyne's goroutine alone. fresh is a frame that has not been painted yet: tick is its second, queued
+	// when it was queued.
+	fresh  bool
+	tick   display.Tick
+	queued time.Time
+	// paints is how long frames took from the queue to the finished picture, swaps from there to the window.
+	paints, swaps display.Recent
 }
 
-func newScreen(page *display.Page, st display.Station, latency time.Duration, lateness *display.Lateness) *screen {
-	s := &screen{page: page, station: st, latency: latency, lateness: lateness}
-	// The last object on the canvas, one pixel of the ground's colour: it is made anew with each frame, which tells that
-	// the frame is being painted.
+func newScreen(p *page.Page, st display.Station, latency time.Duration, lateness *display.Lateness) *screen {
+	s := &screen{page: p, station: st, latency: latency, lateness: lateness}
+	s.lead.Store(int64(latency + firstLead))
+	// The last object on the canvas, one pixel of the ground's colour: it is made anew with each frame, in the midst of its
+	// painting.
 	s.probe = canvas.NewRaster(s.painting)
-	s.content = container.New(corner{}, page, s.probe)
+	s.content = container.New(corner{}, p, s.probe)
 	return s
 }
-
-// lead is how long before its second a frame must be prepared.
-func (s *screen) lead() time.Duration { return s.latency + s.paint.Lead() + hold }
 
 // show queues a frame. It returns at once; a frame that finds the one before still waiting is left out.
 func (s *screen) show(t display.Tick, f face.Frame) {
 	if !s.waiting.CompareAndSwap(false, true) {
 		return
 	}
+	queued := time.Now()
 	fyne.Do(func() {
 		defer s.waiting.Store(false)
-		if !s.page.Draw(f) {
-			return
+		if s.page.Draw(f) {
+			s.fresh, s.tick, s.queued = true, t, queued
+			s.probe.Refresh()
 		}
-		s.probe.Refresh()
-		wait := t.At.Sub(s.station.Now()) - s.latency - s.paint.Lead()
-		time.Sleep(min(wait, longestHold))
-		s.tick, s.began, s.fresh = t, time.Now(), true
 	})
 }
 
-// painting is called by Fyne near the end of a painting, before the buffers are swapped.
+// painting is called by Fyne when all of a frame but the probe is drawn. It holds Fyne until the frame's time has come;
+// then only the swap of the buffers is left.
 func (s *screen) painting(int, int) image.Image {
 	s.painted.Store(true)
 	if s.fresh {
 		s.fresh = false
-		tick, began := s.tick, s.began
+		finish()
+		s.paints.Add(time.Since(s.queued))
+		// A little less than the shortest swap: no frame may be early.
+		swap, _, _ := s.swaps.Range()
+		time.Sleep(min(s.tick.At.Sub(s.station.Now())-s.latency-swap*7/8, longestLead))
+		tick, held := s.tick, time.Now()
 		s.probes.Add(1)
 		go func() {
 			defer s.probes.Done()
-			fyne.Do(func() { s.handedOver(tick, began) })
+			fyne.Do(func() { s.handedOver(tick, held) })
 		}()
 	}
 	pixel := image.NewNRGBA(image.Rect(0, 0, 1, 1))
@@ -97,9 +107,13 @@ func (s *screen) painting(int, int) image.Image {
 }
 
 // handedOver runs on Fyne's goroutine right after the frame went to the window.
-func (s *screen) handedOver(tick display.Tick, began time.Time) {
-	s.paint.Took(time.Since(began))
-	if s.lateness != nil {
+func (s *screen) handedOver(tick display.Tick, held time.Time) {
+	s.swaps.Add(time.Since(held))
+	swap, _, _ := s.swaps.Range()
+	if _, paint, ok := s.paints.Range(); ok {
+		s.lead.Store(int64(s.latency + swap + min(paint+spareLead, longestLead)))
+	}
+	if s.lateness != nil && !tick.Jump {
 		s.lateness.Add(s.station.Now().Sub(tick.At) + s.latency)
 	}
 }

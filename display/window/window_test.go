@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -70,13 +71,7 @@ func TestScreenShowsTheStationsTime(t *testing.T) {
 		}
 	}
 	screen := virtualScreen(t, "1280x720x24")
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	child := exec.Command(self)
-	child.Env = append(os.Environ(), childKey+"=1", "DISPLAY="+screen, "WAYLAND_DISPLAY=", "HOME="+t.TempDir(),
-		"XDG_CONFIG_HOME="+t.TempDir(), "DBUS_SESSION_BUS_ADDRESS=")
+	child := clockOn(t, screen)
 	var out bytes.Buffer
 	child.Stdout, child.Stderr = &out, &out
 	if err := child.Start(); err != nil {
@@ -126,6 +121,34 @@ func TestScreenShowsTheStationsTime(t *testing.T) {
 		t.Error("the window was still there 5 s after its context ended")
 	}
 	t.Log(strings.TrimSpace(out.String()))
+}
+
+// TestScreenThatIsNotThere: a screen that cannot be reached is an error, not the end of the process.
+func TestScreenThatIsNotThere(t *testing.T) {
+	out, err := clockOn(t, ":65000").CombinedOutput()
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 1 {
+		t.Errorf("%v, want exit 1", err)
+	}
+	if !strings.Contains(string(out), "the clock cannot be shown: ") {
+		t.Errorf("the error is not told: %s", out)
+	}
+}
+
+// clockOn prepares this binary to show the clock on a screen.
+func clockOn(t *testing.T, screen string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	if err := os.Mkdir(filepath.Join(home, ".cache"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(self)
+	child.Env = append(os.Environ(), childKey+"=1", "DISPLAY="+screen, "WAYLAND_DISPLAY=", "HOME="+home, "XDG_CONFIG_HOME="+home,
+		"XDG_CACHE_HOME=", "DBUS_SESSION_BUS_ADDRESS=")
+	return child
 }
 
 // virtualScreen starts an X server in memory and gives its DISPLAY.

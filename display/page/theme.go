@@ -1,4 +1,4 @@
-package display
+package page
 
 import (
 	"image/color"

@@ -1,7 +1,10 @@
-package display
+// Package page shows what faces draw through Fyne. It needs no screen, and its tests none either; package window gives it
+// one.
+package page
 
 import (
 	"image/color"
+	"math"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -30,8 +33,8 @@ type Page struct {
 	objects []fyne.CanvasObject
 }
 
-// NewPage makes a page that is empty until the first Draw.
-func NewPage(f face.Face) *Page {
+// New makes a page that is empty until the first Draw.
+func New(f face.Face) *Page {
 	p := &Page{face: f}
 	p.ExtendBaseWidget(p)
 	return p
@@ -111,7 +114,7 @@ func place(s face.Shape, old fyne.CanvasObject) fyne.CanvasObject {
 		setText(o, s)
 		return o
 	}
-	panic("display: a face drew an unknown shape")
+	panic("page: a face drew an unknown shape")
 }
 
 func set(o fyne.CanvasObject, b face.Box) {
@@ -135,9 +138,11 @@ func setText(o *canvas.Text, s face.Text) {
 	case face.End:
 		x -= size.Width
 	}
-	o.Move(fyne.NewPos(floor(x+0.5), s.At.Y-ceil(baseline)))
+	o.Move(fyne.NewPos(round(x), s.At.Y-float32(math.Ceil(float64(baseline)))))
 	o.Resize(size)
 }
+
+func round(v float32) float32 { return float32(math.Round(float64(v))) }
 
 // visible is nil for a colour that cannot be seen, which spares the painter an outline.
 func visible(c color.NRGBA) color.Color {
