@@ -42,14 +42,16 @@ var rooms = []struct {
 	{"refclock/*", []string{"refclock", "refclock/longwave", "refclock/edge"}},
 	{"refclock/upstream", []string{"refclock", "engine/ntp", "engine/nts"}},
 
-	{"display", []string{"assets", "display/face", "display/studio", "engine/status", "refclock"}},
+	{"display", []string{"display/face", "display/studio", "engine/status", "refclock"}},
+	{"display/page", []string{"assets", "display/face"}},
 	{"display/face", []string{"engine/status", "refclock"}},
 	{"display/readback", []string{"display/face"}}, // reads a picture of the clock, for tests
 	{"display/studio", []string{"engine/status", "refclock"}},
 	{"display/remote", []string{"assets", "display", "display/face", "display/studio", "engine/status", "refclock"}},
-	{"display/window", []string{"assets", "display", "display/face", "display/studio", "engine/status", "refclock"}},
+	{"display/window", []string{"assets", "display", "display/face", "display/page", "display/studio", "engine/status", "refclock"}},
 
 	{"logbook", []string{"engine/status", "refclock"}},
+	{"logbook/remote", []string{"engine/status", "logbook", "refclock"}},
 	{"logbook/stability", nil},
 }
 
@@ -59,12 +61,12 @@ var outside = []struct {
 	by       []string
 }{
 	{"fyne.io/fyne/v2/app", []string{"display/window"}},
-	{"fyne.io/", []string{"display", "display/remote", "display/window"}},
+	{"fyne.io/", []string{"display/page", "display/remote", "display/window"}},
 	{"database/sql", []string{"logbook"}},
 	{"modernc.org/", []string{"logbook"}},
 	{"github.com/spf13/", []string{"app/..."}},
 	{"github.com/prometheus/", []string{"app/..."}},
-	{"net/http", []string{"app/...", "display/remote"}},
+	{"net/http", []string{"app/...", "display/remote", "logbook/remote"}},
 }
 
 // pure rooms do no I/O: their time, bytes and randomness come in as arguments.

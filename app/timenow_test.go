@@ -21,7 +21,7 @@ var monotonicUses = map[string]string{
 	"refclock/driver.go":           "how long a driver ran before it fell over",
 	"app/demo/player.go":           "how much of a burst is due by now",
 	"refclock/gps/listen.go":       "how long a port has been listened to",
-	"display/window/screen_gui.go": "when the last tick of Fyne's ticker came",
+	"display/window/screen_gui.go": "how long a frame took to paint and swap",
 }
 
 // wallClock are the methods of time.Time that tell the time of day. The rest (Sub, Add, After …) go by the monotonic
