@@ -19,7 +19,7 @@ import (
 // machine is a Pi without a battery: CLOCK_REALTIME starts in 1970, the oscillator runs off by frequency, which wanders,
 // and somebody else may set or slew CLOCK_REALTIME. The bubble's time is the truth.
 type machine struct {
-	mu    sync.Mutex // the engine and the test read it in the same instant
+	mu        sync.Mutex // the engine and the test read it in the same instant
 	start     time.Time
 	truth     refclock.Instant // at start
 	frequency float64          // the oscillator's, fast positive
