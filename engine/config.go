@@ -51,6 +51,11 @@ const (
 	// silentAfter is how long a source may be quiet before it counts as silent, or four of its usual intervals.
 	silentAfter     = 10 * time.Second
 	silentIntervals = 4
+	// coldFor is for how long after the first lock a receiver may still correct itself by a jump: its almanac, and in it
+	// GPS − UTC, takes 12.5 min to arrive (IS-GPS-200, section 20.3.3.5). Later a jump is not followed.
+	coldFor = 15 * time.Minute
+	// patience is how long after the start nobody needs to be told that there is no time yet.
+	patience = time.Minute
 	// queue is how many samples and signals may wait for the loop.
 	queue = 1024
 )

@@ -45,6 +45,9 @@ type Engine struct {
 	reason   string
 	since    refclock.Instant
 	number   uint64
+	// began is the oscillator's count at the start, and locked at the first lock; 0 before.
+	began, locked int64
+	lost          uint64 // of dropped, what has been reported
 	// origin is what the sources' phases are counted from: the first sample's.
 	origin int64
 	// celsius is the last temperature, read at the oscillator's count felt.
@@ -80,9 +83,6 @@ func (e *Engine) Board() *status.Board { return &e.board }
 // Alerts is where whoever sees something wrong raises it.
 func (e *Engine) Alerts() *guard.Alerts { return e.alerts }
 
-// Dropped counts samples and signals that came faster than the loop could take them.
-func (e *Engine) Dropped() uint64 { return e.dropped.Load() }
-
 // Sample takes a driver's sample.
 func (e *Engine) Sample(s refclock.Sample) { e.enqueue(event{sample: &s}) }
 
@@ -103,14 +103,13 @@ func (e *Engine) Run(ctx context.Context) {
 	defer read.Stop()
 	publish := time.NewTicker(publishEvery)
 	defer publish.Stop()
-	e.readClocks()
 	e.publish()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-read.C:
-			e.readClocks()
+			e.observe()
 		case ev := <-e.events:
 			e.take(ev)
 		case <-publish.C:
@@ -123,27 +122,38 @@ func (e *Engine) assumptions() discipline.Config {
 	return discipline.Config{WanderPPM: e.config.AssumedWanderPPM}
 }
 
+// observe reads the local clocks, and renews the model at once if something happened to them.
+func (e *Engine) observe() {
+	if e.readClocks() != clock.Steady {
+		e.renew()
+	}
+}
+
 // readClocks takes a new bracket of the local clocks and acts on what happened to them.
-func (e *Engine) readClocks() {
+func (e *Engine) readClocks() clock.Change {
 	e.last = e.options.Clock.Read()
-	switch e.mapper.Add(e.last) {
+	if e.began == 0 {
+		e.began = e.last.Raw
+	}
+	change := e.mapper.Add(e.last)
+	switch change {
 	case clock.Stepped:
 		e.options.Log.Warn("the system clock was set by someone; the station's own time is not moved by it")
-		e.publish()
 	case clock.Suspended:
 		e.options.Log.Warn("the machine was suspended; the station's time is lost until the sources are heard again")
 		for _, s := range e.sources {
 			s.forget(e.assumptions())
 		}
-		e.followed = nil
-		e.publish()
+		e.followed, e.locked = nil, 0
 	}
+	return change
 }
 
 func (e *Engine) take(ev event) {
 	if ev.signal != nil {
 		if s := e.source(ev.signal.Source); s != nil {
 			s.signal = *ev.signal
+			s.gone = s.gone || s.signal.State == refclock.Lost
 		}
 		return
 	}
@@ -152,7 +162,7 @@ func (e *Engine) take(ev event) {
 	if s == nil || sample.Kind != refclock.Absolute {
 		return
 	}
-	e.readClocks() // a step since the last reading must be seen before the stamp is mapped
+	e.observe() // a step since the last reading must be seen before the stamp is mapped
 	raw, ok := e.mapper.Raw(sample.Stamp)
 	if !ok {
 		return // from before a step, or not of this clock
@@ -163,21 +173,24 @@ func (e *Engine) take(ev event) {
 	if e.origin == 0 {
 		e.origin = sample.Instant.TAI - raw
 	}
-	switch s.take(raw, *sample) {
-	case discipline.Accepted:
-		e.alerts.Clear("source-jump", s.Name)
-	case discipline.Jumped:
-		e.options.Log.Warn("source jumped and stayed there; it is followed from its new time", "source", s.Name)
+	if s.take(raw, *sample) == discipline.Jumped && e.mayStartAgain(s, raw) {
+		e.options.Log.Warn("source jumped; it is judged from its new time on", "source", s.Name, "by", s.offset)
+		s.forget(e.assumptions())
+		s.take(raw, *sample)
 		if e.followed == s {
-			e.followed = nil
+			e.followed, e.locked = nil, 0
 		}
-	case discipline.Refused:
-		e.alerts.Raise(status.Alert{
-			Code: "source-jump", Source: s.Name, Severity: status.Warning,
-			Text: fmt.Sprintf("%s is %v away from its own past and is not followed", s.Name, s.offset.Round(time.Millisecond)),
-			Mend: "compare it with another clock; a receiver that was restarted or is being spoofed does this",
-		})
 	}
+}
+
+// mayStartAgain tells whether a source that jumped may be judged by its new time: where another source is followed, that
+// one is the judge; soon after the start neither of its times has more behind it, and nothing is claimed until it has
+// settled again. Otherwise the oscillator's word stands against it.
+func (e *Engine) mayStartAgain(s *source, raw int64) bool {
+	if e.followed == nil || e.followed != s && !e.followed.silent(raw) {
+		return true
+	}
+	return e.followed == s && time.Duration(raw-e.locked) < coldFor
 }
 
 func (e *Engine) source(name string) *source {
@@ -189,8 +202,18 @@ func (e *Engine) source(name string) *source {
 	return nil
 }
 
-// publish votes and renews the model.
+// publish reads the clocks and renews the model: nothing that happened to them may lie between the two.
 func (e *Engine) publish() {
+	e.readClocks()
+	e.renew()
+}
+
+// renew votes and publishes the model of the last reading.
+func (e *Engine) renew() {
+	if lost := e.dropped.Load(); lost != e.lost {
+		e.options.Log.Warn("samples came faster than they could be taken", "lost", lost-e.lost)
+		e.lost = lost
+	}
 	raw := e.last.Raw
 	e.vote(raw)
 	e.number++
@@ -209,7 +232,7 @@ func (e *Engine) publish() {
 		s.Rate = (1+est.Frequency)/(1+e.mapper.RealtimeRate()) - 1
 		s.FrequencyPPM = -est.Frequency * 1e6
 		s.Uncertainty95, s.Uncertainty95Growth = est.Uncertainty95, est.Uncertainty95Growth
-		s.MaxError, s.MaxErrorGrowth = est.MaxError, est.MaxErrorGrowth
+		s.MaxError, s.MaxErrorGrowth = est.MaxError+e.last.Width/2, est.MaxErrorGrowth
 		s.Leap, s.LeapAt = e.options.Leap.Next(s.EpochInstant)
 		s.Since = e.since
 		s.ReferenceTime = e.options.Leap.FromTAI(e.followed.estimator.At(e.followed.lastRaw).TAI)
@@ -276,11 +299,14 @@ func (e *Engine) vote(raw int64) {
 	case result.Selected != "":
 		e.followed = e.source(result.Selected)
 		state = status.Synchronised
+		if e.locked == 0 {
+			e.locked = raw
+		}
 	case result.Contradiction:
 		reason = "the sources contradict each other"
 	case e.followed != nil:
 		state = status.Holdover
-		reason = "no source is heard; the oscillator carries the time"
+		reason = e.whyHoldover()
 	default:
 		reason = e.nothingKnown()
 	}
@@ -291,6 +317,16 @@ func (e *Engine) vote(raw int64) {
 		}
 	}
 	e.enter(state, reason, raw)
+}
+
+// whyHoldover says why nothing is followed any more.
+func (e *Engine) whyHoldover() string {
+	for _, s := range e.sources {
+		if s.refusing && s.verdict == status.Falseticker {
+			return fmt.Sprintf("%s jumped by %v and is not followed; the oscillator carries the time", s.Name, s.offset.Round(time.Millisecond))
+		}
+	}
+	return "no source is heard; the oscillator carries the time"
 }
 
 // nothingKnown says what the station waits for.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -210,6 +211,99 @@ func TestSourcesThatContradict(t *testing.T) {
 		st := s.Board().Load()
 		if st.State != status.Synchronised || st.Selected == "b" || s.off().Abs() > 60*time.Millisecond {
 			t.Errorf("two against one: %s on %q, off by %v", st.State, st.Selected, s.off())
+		}
+	})
+}
+
+// A receiver that jumps after hours of agreement is not followed, however long it insists; when it comes back to its old
+// time it is.
+func TestJumpIsNotFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStation(t)
+		defer s.stop()
+		s.hear(time.Hour, truthful)
+		for minute := range 20 {
+			s.hear(time.Minute, map[string]time.Duration{"gps": 10 * time.Second})
+			r, a := s.reading(), s.Alerts().List()
+			if s.off().Abs() > r.MaxError || r.State != status.Holdover {
+				t.Fatalf("minute %d: %s, off by %v", minute, r.State, s.off())
+			}
+			if len(a) == 0 || a[0].Code != "source-jump" || a[0].Severity != status.Critical {
+				t.Fatalf("minute %d: alerts %+v", minute, a)
+			}
+			if src := s.Board().Load().Sources[0]; src.State != status.Falseticker || !strings.Contains(src.Explanation, "10s") {
+				t.Fatalf("minute %d: %s: %s", minute, src.State, src.Explanation)
+			}
+		}
+		s.hear(30*time.Second, truthful)
+		if r := s.reading(); r.State != status.Synchronised || s.off().Abs() > time.Millisecond || len(s.Alerts().List()) != 0 {
+			t.Errorf("after it came back: %s, off by %v, %+v", r.State, s.off(), s.Alerts().List())
+		}
+	})
+}
+
+// A cold receiver that corrects its leap seconds soon after the first lock is followed; while it is unclear, nothing is
+// claimed.
+func TestColdReceiverCorrectsItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStation(t)
+		defer s.stop()
+		s.hear(5*time.Minute, map[string]time.Duration{"gps": 3 * time.Second})
+		s.hear(35*time.Second, truthful)
+		if r := s.reading(); r.Synchronised() {
+			t.Errorf("35 s after the correction: %s, off by %v", r.State, s.off())
+		}
+		s.hear(15*time.Second, truthful)
+		if r := s.reading(); r.State != status.Synchronised || s.off().Abs() > time.Millisecond {
+			t.Errorf("50 s after the correction: %s, off by %v", r.State, s.off())
+		}
+	})
+}
+
+// What is wrong from the start must be said too, but not in the first minute.
+func TestNoFixFromTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStation(t)
+		defer s.stop()
+		s.Signal(refclock.Signal{Source: "gps", State: refclock.Receiving, Text: "no fix"})
+		time.Sleep(30 * time.Second)
+		if a := s.Alerts().List(); len(a) != 0 {
+			t.Errorf("after 30 s: %+v", a)
+		}
+		time.Sleep(time.Minute)
+		var codes []string
+		for _, a := range s.Alerts().List() {
+			codes = append(codes, a.Code)
+		}
+		if got := strings.Join(codes, " "); got != "unsynchronised source-no-time" {
+			t.Errorf("after 90 s: %s", got)
+		}
+	})
+}
+
+// An outage does not teach the station patience, and a receiver that was pulled out is back only when it speaks.
+func TestOutagesAreNotIntervals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStation(t)
+		defer s.stop()
+		s.hear(time.Minute, truthful)
+		time.Sleep(3 * time.Hour)
+		s.hear(15*time.Second, truthful)
+		time.Sleep(silentAfter + time.Second)
+		if r := s.reading(); r.State != status.Holdover {
+			t.Errorf("%v of silence after an outage: %s", silentAfter+time.Second, r.State)
+		}
+		s.hear(10*time.Second, truthful)
+		s.Signal(refclock.Signal{Source: "gps", State: refclock.Lost, Text: "unplugged"})
+		time.Sleep(2 * time.Second)
+		s.Signal(refclock.Signal{Source: "gps", State: refclock.Timing})
+		time.Sleep(time.Second)
+		if r := s.reading(); r.State != status.Holdover {
+			t.Errorf("plugged in again, before any sample: %s", r.State)
+		}
+		s.hear(2*time.Second, truthful)
+		if r := s.reading(); r.State != status.Synchronised {
+			t.Errorf("after its first samples: %s", r.State)
 		}
 	})
 }

@@ -22,10 +22,12 @@ type source struct {
 	// offset is the last sample minus the station's time.
 	offset time.Duration
 	// phase is the last sample's TAI minus the oscillator's count.
-	phase   int64
-	leap    refclock.LeapNotice
-	verdict status.SourceState
-	why     string
+	phase int64
+	// refusing is set while the samples lie outside what the source's own past allows; gone from when the device was lost
+	// until the next good sample.
+	refusing, gone bool
+	verdict        status.SourceState
+	why            string
 }
 
 // silent reports whether the source has been quiet for too long.
@@ -35,19 +37,20 @@ func (s *source) silent(raw int64) bool {
 
 func (s *source) forget(config discipline.Config) {
 	s.estimator = discipline.NewEstimator(config)
-	s.heard, s.interval = false, 0
+	s.heard, s.refusing, s.interval = false, false, 0
 }
 
 // take gives a sample to the estimator.
 func (s *source) take(raw int64, sample refclock.Sample) discipline.Verdict {
 	verdict := s.estimator.Update(raw, sample.Instant.TAI, sample.Noise, sample.Systematic)
-	if verdict == discipline.Refused {
+	s.refusing = verdict != discipline.Accepted
+	if s.refusing {
 		return verdict
 	}
-	if s.heard && raw > s.lastRaw {
+	if !s.silent(raw) { // a gap says nothing of how often the source speaks
 		s.interval += (time.Duration(raw-s.lastRaw) - s.interval) / 8
 	}
-	s.lastRaw, s.heard, s.leap = raw, true, sample.Leap
+	s.lastRaw, s.heard, s.gone = raw, true, false
 	s.phase = sample.Instant.TAI - raw
 	s.samples++
 	return verdict
@@ -79,6 +82,10 @@ func (s *source) withoutVote(raw int64) (status.SourceState, string) {
 		return status.Silent, s.signal.Text
 	case s.signal.State == refclock.Receiving:
 		return status.Unusable, s.signal.Text
+	case s.refusing:
+		return status.Falseticker, fmt.Sprintf("it is %v away from its own past, and not followed", s.offset.Round(time.Millisecond))
+	case s.gone:
+		return status.Silent, "back again, but nothing heard yet"
 	case s.silent(raw) && s.heard:
 		return status.Silent, fmt.Sprintf("no usable time for %v", time.Duration(raw-s.lastRaw).Round(time.Second))
 	case s.silent(raw):

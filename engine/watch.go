@@ -14,22 +14,25 @@ const leapWarning = 60 * 24 * time.Hour
 // watch raises and clears the alerts that follow from the state of the station and its sources.
 func (e *Engine) watch(s *status.Status) {
 	known := !s.EpochInstant.IsZero()
-	e.alert(known && s.State == status.Unsynchronised, status.Alert{
+	waited := time.Duration(e.last.Raw-e.began) > patience
+	e.alert((known || waited) && s.State == status.Unsynchronised, status.Alert{
 		Code: "unsynchronised", Severity: status.Critical,
 		Text: "The station does not know the time: " + s.Reason + ". It serves none.",
 		Mend: "look at the sources below; the first that is silent or outvoted is the cause",
 	})
 	e.alert(s.State == status.Holdover, status.Alert{
 		Code: "holdover", Severity: status.Warning,
-		Text: "No source is heard. Time is held on the oscillator" + e.servedUntil(s) + ".",
+		Text: "Holdover: " + s.Reason + e.servedUntil(s) + ".",
 		Mend: "check the antenna, its cable and the receiver",
 	})
 	if known {
 		left := e.options.Leap.DaysLeft(s.EpochInstant.UTC())
+		text := fmt.Sprintf("The leap second list expires in %d days.", left)
+		if left < 0 {
+			text = fmt.Sprintf("The leap second list expired %d days ago.", -left)
+		}
 		e.alert(left < int(leapWarning.Hours()/24), status.Alert{
-			Code: "leap-list", Severity: status.Warning,
-			Text: fmt.Sprintf("The leap second list expires in %d days.", left),
-			Mend: "update Timestation",
+			Code: "leap-list", Severity: status.Warning, Text: text, Mend: "update Timestation",
 		})
 	}
 	for _, src := range e.sources {
@@ -38,12 +41,17 @@ func (e *Engine) watch(s *status.Status) {
 			Text: src.Name + " is lost: " + src.signal.Text,
 			Mend: "plug it in again, or correct its section of the configuration; it is tried again by itself",
 		})
-		e.alert(src.heard && src.signal.State == refclock.Receiving, status.Alert{
+		e.alert((src.heard || waited) && src.signal.State == refclock.Receiving, status.Alert{
 			Code: "source-no-time", Source: src.Name, Severity: status.Warning,
 			Text: src.Name + " gives no time: " + src.signal.Text,
 			Mend: "check the antenna and its view of the sky",
 		})
-		e.alert(src.verdict == status.Falseticker, status.Alert{
+		e.alert(src.refusing, status.Alert{
+			Code: "source-jump", Source: src.Name, Severity: status.Critical,
+			Text: fmt.Sprintf("%s has jumped by %v against its own past and is not followed.", src.Name, src.offset.Round(time.Millisecond)),
+			Mend: "compare it with another clock: a receiver that is spoofed does this. If its new time is right, restart the station",
+		})
+		e.alert(src.verdict == status.Falseticker && !src.refusing, status.Alert{
 			Code: "falseticker", Source: src.Name, Severity: status.Warning,
 			Text: src.Name + " disagrees: " + src.why,
 			Mend: "find out which source is right before you trust either",

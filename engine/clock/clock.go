@@ -45,9 +45,14 @@ const (
 	Suspended
 )
 
+// rateSpan is the least stretch that a rate is taken from: over less, the width of the readings would show.
+const rateSpan = 500 * time.Millisecond
+
 // Mapper turns stamps into the oscillator's count through the readings on both sides. It is for one goroutine.
 type Mapper struct {
 	readings []Reading
+	// rate is REALTIME's against the oscillator as last known; a step does not change it.
+	rate float64
 }
 
 // Add takes a new reading and says what changed since the one before. After a change, stamps from before it can no
@@ -70,6 +75,7 @@ func (m *Mapper) Add(r Reading) Change {
 		m.readings = append(m.readings[:0], m.readings[keep/4:]...)
 	}
 	m.readings = append(m.readings, r)
+	m.learnRate()
 	return change
 }
 
@@ -104,21 +110,19 @@ func (m *Mapper) Raw(stamp refclock.Stamp) (int64, bool) {
 }
 
 // RealtimeRate is how many seconds REALTIME gains on the oscillator in one of its seconds, over about the last second.
-func (m *Mapper) RealtimeRate() float64 {
+func (m *Mapper) RealtimeRate() float64 { return m.rate }
+
+func (m *Mapper) learnRate() {
 	n := len(m.readings)
-	if n < 2 {
-		return 0
-	}
 	last := m.readings[n-1]
-	i := n - 2
+	i := n - 1
 	for i > 0 && last.Raw-m.readings[i].Raw < int64(time.Second) {
 		i--
 	}
 	first := m.readings[i]
-	if last.Raw == first.Raw {
-		return 0
+	if span := last.Raw - first.Raw; span >= int64(rateSpan) {
+		m.rate = float64(last.Realtime.Sub(first.Realtime))/float64(span) - 1
 	}
-	return float64(last.Realtime.Sub(first.Realtime))/float64(last.Raw-first.Raw) - 1
 }
 
 func outside(ns int64, tolerance time.Duration) bool {

@@ -41,10 +41,3 @@ func (system) Read() Reading {
 	}
 	return best
 }
-
-func get(id int32) int64 {
-	var ts unix.Timespec
-	// These clocks exist on every kernel since 2.6.39; there is no error to report.
-	_ = unix.ClockGettime(id, &ts)
-	return ts.Nano()
-}

@@ -16,9 +16,10 @@ const (
 	wanderFM = 1e-8
 	// gate is how many standard deviations an innovation may have before the sample is refused.
 	gate = 5
-	// jumpAfter is how many samples in a row must be refused before the source is taken to have jumped and the estimator
-	// starts again from it.
+	// jumpAfter is how many samples in a row must be refused before the source is taken to have jumped.
 	jumpAfter = 30
+	// gapAfter is how long a silence must have lasted for the oscillator's assumed wander to count as possible in full.
+	gapAfter = 60.0 // s
 	// noiseMemory is over how many samples the scatter is learned; the driver's expectation counts for the first
 	// noisePrior of them, so that a few samples that happen to agree do not make the gate too narrow for the rest.
 	noiseMemory = 256
@@ -44,9 +45,10 @@ type Verdict uint8
 const (
 	// Accepted samples moved the estimate.
 	Accepted Verdict = iota
-	// Refused samples lay outside the gate.
+	// Refused samples lay outside the gate, or were older than the last accepted one.
 	Refused
-	// Jumped: refused samples went on for so long that the estimator started again from this one.
+	// Jumped: like Refused, and so were all before it for so long that it is no outlier. The estimate stays where it was:
+	// whether the source or its past is wrong is not for the estimator to say.
 	Jumped
 )
 
@@ -94,28 +96,37 @@ func (e *Estimator) Jitter() time.Duration { return duration(math.Sqrt(e.varianc
 func (e *Estimator) Samples() int { return e.samples }
 
 // Update takes a sample: at the oscillator's count raw (ns) it was tai (ns). noise is the driver's expectation of the
-// scatter, 1σ, used until the real one is learned; systematic is the source's limit. Samples must not go back in raw.
+// scatter, 1σ, used until the real one is learned; systematic is the source's limit. A sample older than the last accepted
+// one is refused and changes nothing.
 func (e *Estimator) Update(raw, tai int64, noise, systematic time.Duration) Verdict {
-	e.systematic = systematic
-	if e.samples == 0 || raw < e.raw {
+	if e.samples == 0 {
 		e.start(raw, tai, noise)
+		e.systematic = systematic
 		return Accepted
+	}
+	if raw < e.raw {
+		return Refused
 	}
 	dt := float64(raw-e.raw) * 1e-9
 	pxx, pxy, pyy := e.propagated(dt)
+	if dt > gapAfter {
+		wander := e.config.WanderPPM * 1e-6
+		pxx, pyy = pxx+wander*wander*dt*dt/4, pyy+wander*wander/4
+	}
 	predicted := e.x + (1+e.y)*dt
 	innovation := float64(tai-e.tai)*1e-9 - predicted
 	s := pxx + e.variance
-	e.learnNoise(innovation, pxx, s)
-	if innovation*innovation > gate*gate*s {
-		e.refused++
-		if e.refused < jumpAfter {
+	outside := innovation*innovation > gate*gate*s
+	if !outside || e.refused < jumpAfter {
+		e.learnNoise(innovation, pxx, s)
+	}
+	if outside {
+		if e.refused++; e.refused < jumpAfter {
 			return Refused
 		}
-		e.start(raw, tai, noise)
 		return Jumped
 	}
-	e.refused = 0
+	e.refused, e.systematic = 0, systematic
 	e.samples++
 	kx, ky := pxx/s, pxy/s
 	e.rebase(raw, predicted+kx*innovation)
@@ -136,8 +147,8 @@ func (e *Estimator) learnNoise(innovation, pxx, s float64) {
 func (e *Estimator) start(raw, tai int64, noise time.Duration) {
 	sigma := math.Max(noise.Seconds(), 1e-6)
 	*e = Estimator{
-		config: e.config, systematic: e.systematic,
-		raw: raw, tai: tai, firstRaw: raw, samples: 1,
+		config: e.config,
+		raw:    raw, tai: tai, firstRaw: raw, samples: 1,
 		variance: sigma * sigma, pxx: sigma * sigma, pyy: startFrequency * startFrequency,
 	}
 }

@@ -87,16 +87,31 @@ func TestJumpIsRefusedThenReported(t *testing.T) {
 	for s := range 120 {
 		at(s, 0)
 	}
-	for s := 120; s < 120+jumpAfter-1; s++ {
-		if v := at(s, time.Second); v != Refused {
-			t.Fatalf("second %d: verdict %d", s, v)
+	for s := 120; s < 1000; s++ {
+		want := Refused
+		if s >= 120+jumpAfter-1 {
+			want = Jumped
+		}
+		if v := at(s, time.Second); v != want {
+			t.Fatalf("second %d: verdict %d, want %d", s, v, want)
 		}
 	}
-	if off := e.At(149e9).TAI - (1e18 + 149e9); time.Duration(off).Abs() > time.Millisecond {
+	if off := e.At(1000e9).TAI - (1e18 + 1000e9); time.Duration(off).Abs() > time.Millisecond {
 		t.Errorf("refused samples pulled the estimate by %v", time.Duration(off))
 	}
-	if v := at(150, time.Second); v != Jumped || e.Settled() {
-		t.Errorf("verdict %d, settled %t", v, e.Settled())
+	if v := at(1000, 0); v != Accepted {
+		t.Errorf("back at its old time: verdict %d", v)
+	}
+}
+
+func TestLateSampleChangesNothing(t *testing.T) {
+	e := NewEstimator(Config{WanderPPM: 5})
+	for s := range int64(60) {
+		e.Update(s*1e9, 1e18+s*1e9, time.Millisecond, 0)
+	}
+	before := e.At(60e9)
+	if v := e.Update(57.5e9, 1e18+3600e9, time.Millisecond, time.Hour); v != Refused || e.At(60e9) != before {
+		t.Errorf("verdict %d, estimate %+v, before %+v", v, e.At(60e9), before)
 	}
 }
 
