@@ -10,8 +10,14 @@
 //     most one answer and none is longer than its request, so nothing is gained by it; strangers (the default allow
 //     list is the private networks) get silence, and so do modes 6 and 7, the classical amplifiers. Two servers cannot
 //     be set to answer each other: an answer (modes 2 and 4) is never answered.
-//   - Someone who floods. A request costs no memory: no table of clients, no allocation, no log line. What is too much
-//     is dropped by the kernel. Requests that waited longer than a second are not answered.
+//   - Someone who floods. A request costs no memory: no allocation and no log line. What is too much is dropped by the
+//     kernel. Requests that waited longer than a second are not answered.
+//   - Someone who floods from made-up source addresses, to fill the table of clients. It takes its 256 KiB per listener
+//     when the server is made and never grows; it holds 4096 addresses, who is put into which part of it cannot be
+//     foreseen from outside, and who asked more often stays. So clients that were known before the flood keep their
+//     counts, and those that sign theirs whatever the flood does. What a flood can do: a client that is new, or asks
+//     more seldom than each made-up address, is forgotten and counted from zero when it asks again. Addresses without a
+//     code are claims, and what the table says of them is no evidence. It only counts; nothing is decided by it.
 //   - Someone who sends malformed packets to crash or confuse the parser. Every length is checked, the parser is fuzzed,
 //     and what is malformed gets silence: no error that could be used as an oracle.
 //   - Someone on the network path who forges answers. Plain NTP cannot keep him from it; a symmetric key does. The

@@ -12,8 +12,22 @@ import (
 // keyring is what a key file held. It is replaced as a whole.
 type keyring struct{ keys []ntp.Key }
 
-// readKeys reads a key file; no path is an empty ring.
+// KeyFileError says what is wrong with a key file: an error of the configuration, which waiting does not mend.
+type KeyFileError struct{ error }
+
+// Unwrap gives the cause.
+func (e KeyFileError) Unwrap() error { return e.error }
+
+// readKeys reads a key file; no path is an empty ring. Every error is a KeyFileError.
 func readKeys(path string) (*keyring, error) {
+	keys, err := parseKeyFile(path)
+	if err != nil {
+		return nil, KeyFileError{err}
+	}
+	return keys, nil
+}
+
+func parseKeyFile(path string) (*keyring, error) {
 	if path == "" {
 		return &keyring{}, nil
 	}

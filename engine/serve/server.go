@@ -34,6 +34,7 @@ type Server struct {
 	keyring   atomic.Pointer[keyring]
 	responder responder
 	tally     tally
+	clients   *clientTable
 }
 
 // New reads the keys and binds the socket, so that Run has nothing left that a person could have to mend. Errors are one
@@ -42,7 +43,7 @@ func New(cfg Config, board *status.Board, log *slog.Logger) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: cfg, log: log.With("listener", cfg.Address)}
+	s := &Server{config: cfg, log: log.With("listener", cfg.Address), clients: newClientTable()}
 	if err := s.ReloadKeys(); err != nil {
 		return nil, err
 	}
@@ -169,10 +170,12 @@ func (s *Server) answer(in []byte, from netip.AddrPort, rx refclock.Stamp, out [
 			reason = SendFailed
 		}
 	}
+	authenticated := reason == Answered && n > ntp.HeaderLen
+	s.clients.count(from.Addr(), rx, reason == Answered, authenticated)
 	switch {
 	case reason != Answered:
 		s.tally.dropped[reason].Add(1)
-	case n > ntp.HeaderLen:
+	case authenticated:
 		s.tally.authenticated.Add(1)
 	default:
 		s.tally.plain.Add(1)

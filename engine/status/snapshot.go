@@ -8,12 +8,8 @@ type Snapshot struct {
 	State      State  `json:"state"`
 	Reason     string `json:"reason,omitempty"`
 	// UTC is absent before the station ever knew the time.
-	UTC                  *refclock.UTC `json:"utc,omitempty"`
-	TAIMinusUTCSeconds   int32         `json:"tai_minus_utc_seconds"`
-	OffsetSeconds        float64       `json:"offset_seconds"`
-	FrequencyPPM         float64       `json:"frequency_ppm"`
-	Uncertainty95Seconds float64       `json:"uncertainty95_seconds"`
-	MaxErrorSeconds      float64       `json:"max_error_seconds"`
+	UTC *refclock.UTC `json:"utc,omitempty"`
+	Estimate
 	MaxErrorLimitSeconds float64       `json:"max_error_limit_seconds"`
 	MaxErrorGrowthPPM    float64       `json:"max_error_growth_ppm"`
 	Stratum              uint8         `json:"stratum"`
@@ -29,6 +25,17 @@ type Snapshot struct {
 	Alerts               []Alert       `json:"alerts"`
 }
 
+// Estimate is what the station says of its own time. All of it is absent before the station ever knew the time: a bound
+// of nothing would read as a perfect one.
+type Estimate struct {
+	TAIMinusUTCSeconds *int32 `json:"tai_minus_utc_seconds,omitempty"`
+	// OffsetSeconds is the station's time minus CLOCK_REALTIME.
+	OffsetSeconds        *float64 `json:"offset_seconds,omitempty"`
+	FrequencyPPM         *float64 `json:"frequency_ppm,omitempty"`
+	Uncertainty95Seconds *float64 `json:"uncertainty95_seconds,omitempty"`
+	MaxErrorSeconds      *float64 `json:"max_error_seconds,omitempty"`
+}
+
 // Snapshot evaluates the model at a local stamp.
 func (s *Status) Snapshot(stamp refclock.Stamp) Snapshot {
 	r := s.At(stamp)
@@ -36,10 +43,6 @@ func (s *Status) Snapshot(stamp refclock.Stamp) Snapshot {
 		Generation:           s.Generation,
 		State:                r.State,
 		Reason:               s.Reason,
-		TAIMinusUTCSeconds:   r.Instant.TAIMinusUTC,
-		FrequencyPPM:         s.FrequencyPPM,
-		Uncertainty95Seconds: r.Uncertainty95.Seconds(),
-		MaxErrorSeconds:      r.MaxError.Seconds(),
 		MaxErrorLimitSeconds: s.MaxErrorLimit.Seconds(),
 		MaxErrorGrowthPPM:    s.MaxErrorGrowth * 1e6,
 		Stratum:              r.Stratum,
@@ -56,12 +59,17 @@ func (s *Status) Snapshot(stamp refclock.Stamp) Snapshot {
 		snap.Reason = r.Reason
 	}
 	if s.TemperatureKnown {
-		t := s.TemperatureCelsius
-		snap.TemperatureCelsius = &t
+		snap.TemperatureCelsius = &s.TemperatureCelsius
 	}
 	if r.Known {
-		snap.OffsetSeconds = r.Offset.Seconds()
 		snap.UTC = known(r.Instant)
+		snap.Estimate = Estimate{
+			TAIMinusUTCSeconds:   &r.Instant.TAIMinusUTC,
+			OffsetSeconds:        pointer(r.Offset.Seconds()),
+			FrequencyPPM:         &s.FrequencyPPM,
+			Uncertainty95Seconds: pointer(r.Uncertainty95.Seconds()),
+			MaxErrorSeconds:      pointer(r.MaxError.Seconds()),
+		}
 	}
 	if r.Leap == refclock.LeapInsert || r.Leap == refclock.LeapDelete {
 		snap.LeapAt = known(s.LeapAt)
@@ -98,3 +106,5 @@ func known(i refclock.Instant) *refclock.UTC {
 	u := i.UTC()
 	return &u
 }
+
+func pointer(v float64) *float64 { return &v }
