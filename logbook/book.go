@@ -36,6 +36,9 @@ type Station interface {
 	Now() refclock.Stamp
 }
 
+// SmearingStation is a Station that may tell clients a time smeared around a leap second: it says by how much now.
+type SmearingStation interface{ SmearSeconds() float64 }
+
 const (
 	// lookEvery is how often the status is compared with what was last seen; a change that lasts for less can be missed.
 	lookEvery = time.Second
@@ -57,6 +60,7 @@ type Book struct {
 	store   *store // nil while it cannot be opened
 	checked bool   // for damage
 	failure string // what AlertFailing says
+	swept   time.Time
 
 	// entry is held for moments.
 	entry   sync.Mutex
@@ -77,18 +81,24 @@ func open(dir string, cfg Config, alerts Alerts, log *slog.Logger, pragmas []str
 	}
 	b := &Book{dir: dir, config: cfg, alerts: alerts, log: log, pragmas: pragmas, queue: queue{limit: queueLimit}}
 	var refused refusal
-	if err := b.connect(); errors.As(err, &refused) {
+	if err := b.connect(true); errors.As(err, &refused) {
 		return nil, err
-	} else if err != nil {
+	} else if err != nil && !errors.Is(err, errOlder) {
 		b.fail(err)
 	}
 	return b, nil
 }
 
+// errOlder is why a file is not opened at once: to bring its layout up to date takes long, and the station waits.
+var errOlder = errors.New("the file is in an older layout")
+
 // Event keeps something that was done or happened, such as start, stop or configuration; source is the source or room
 // it is about, or empty. It never waits for the disk. Before Run it is kept until Run gives it the time.
-func (b *Book) Event(kind, source, text string) {
-	e := Event{Kind: kind, Source: source, Text: text}
+func (b *Book) Event(kind, source, text string) { b.EventBy(kind, source, text, "", "") }
+
+// EventBy is Event of something that a person did: who, as the station knows him, and from where, such as an address.
+func (b *Book) EventBy(kind, source, text, who, from string) {
+	e := Event{Kind: kind, Source: source, Text: text, Who: who, From: from}
 	b.entry.Lock()
 	st := b.station
 	if st == nil {
@@ -139,14 +149,21 @@ func (b *Book) watch(ctx context.Context, st Station) {
 	look := time.NewTicker(min(lookEvery, interval))
 	defer look.Stop()
 	var last seen
+	var clients clientWatch
 	for {
 		b.queue.put(last.changes(st.Status(), st.Now())...)
+		b.queue.put(clients.look(st, now(st), ctx.Err() != nil)...)
+		if ctx.Err() != nil {
+			return
+		}
 		select {
 		case <-ctx.Done():
-			b.queue.put(last.changes(st.Status(), st.Now())...)
-			return
 		case <-row.C:
-			for _, r := range rowsOf(st.Status(), st.Now()) {
+			rows := rowsOf(st.Status(), st.Now())
+			if s, ok := st.(SmearingStation); ok {
+				rows[0].SmearSeconds = some(s.SmearSeconds())
+			}
+			for _, r := range rows {
 				b.queue.put(r)
 			}
 		case <-look.C:
@@ -206,12 +223,49 @@ func (b *Book) flush() error {
 		return err
 	}
 	b.queue.release(upTo, lost)
+	if err := b.tend(); err != nil { // the batch is safe, and there is time for the rest
+		b.drop()
+		b.fail(err)
+		return nil
+	}
 	if b.failure != "" {
 		b.log.Info("the log is being written again", "dir", b.dir)
 		b.failure = ""
 	}
 	b.alerts.Clear(AlertFailing, alertSource)
 	return nil
+}
+
+// tendFor is how long aggregating and dropping may keep the next batch waiting; what is left comes after it.
+const tendFor = 200 * time.Millisecond
+
+// tend aggregates what is over and drops what is old. Old is what the station's time says, so while it does not claim to
+// know it nothing is dropped.
+func (b *Book) tend() error {
+	if b.store == nil {
+		return nil
+	}
+	began := time.Now()
+	for more := true; more && time.Since(began) < tendFor; {
+		var err error
+		if more, err = b.store.aggregateStep(); err != nil {
+			return err
+		}
+	}
+	b.entry.Lock()
+	st := b.station
+	b.entry.Unlock()
+	if st == nil || time.Since(b.swept) < sweepEvery {
+		return nil
+	}
+	b.swept = time.Now()
+	stamp := st.Now()
+	r := st.Status().At(stamp)
+	if !r.Known || !r.Synchronised() {
+		return nil
+	}
+	_, err := b.store.dropStep(momentOf(r, stamp), b.config)
+	return err
 }
 
 // save writes records, and opens or replaces the file where it must.
@@ -222,7 +276,7 @@ func (b *Book) save(records []record) error {
 		b.Event(EventLogbook, "", "the log file was removed while the station ran; this one was begun")
 	}
 	if b.store == nil {
-		if err := b.connect(); err != nil {
+		if err := b.connect(false); err != nil {
 			return err
 		}
 	}
@@ -241,26 +295,35 @@ func (b *Book) save(records []record) error {
 	if err := b.replace(err); err != nil {
 		return err
 	}
-	if err := b.connect(); err != nil {
+	if err := b.connect(false); err != nil {
 		return err
 	}
 	return b.store.write(records)
 }
 
 // connect opens the file. Only the first time is it searched for damage: later ones may happen while the station stops,
-// and a write finds what is in its way.
-func (b *Book) connect() error {
+// and a write finds what is in its way. With starting, it returns errOlder for a file whose layout has to be changed.
+func (b *Book) connect(starting bool) error {
 	path := filepath.Join(b.dir, FileName)
-	err := inspect(path, !b.checked)
+	version, err := inspect(path, !b.checked)
+	if err == nil && version > 0 && version < schemaVersion {
+		if starting {
+			return errOlder
+		}
+		b.log.Info("the log is brought up to date", "file", path, "layout", version, "to", schemaVersion)
+	}
 	if damaged(err) {
 		err = b.replace(err)
 	}
 	if err != nil {
 		return err
 	}
-	if b.store, err = openStore(b.dir, b.pragmas); err == nil {
-		b.checked = true
+	if b.store, err = openStore(b.dir, b.pragmas); damaged(err) { // further in than the check came
+		if err = b.replace(err); err == nil {
+			b.store, err = openStore(b.dir, b.pragmas)
+		}
 	}
+	b.checked = b.checked || err == nil
 	return err
 }
 

@@ -1,7 +1,9 @@
 package logbook
 
 import (
+	"math"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,8 +16,17 @@ func TestDefaultConfigIsValid(t *testing.T) {
 	if err := DefaultConfig().Validate(); err != nil {
 		t.Error(err)
 	}
-	if err := (Config{IntervalSeconds: 0, BatchSeconds: 10}).Validate(); err == nil {
-		t.Error("an interval of 0 s was taken")
+	for key, change := range map[string]func(*Config){
+		"interval_seconds": func(c *Config) { c.IntervalSeconds = 0 },
+		"batch_seconds":    func(c *Config) { c.BatchSeconds = math.NaN() },
+		"raw_days":         func(c *Config) { c.RawDays = 1 },
+		"minute_days":      func(c *Config) { c.MinuteDays = 29 },
+	} {
+		c := DefaultConfig()
+		change(&c)
+		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), key+": ") {
+			t.Errorf("%s: %v", key, err)
+		}
 	}
 }
 

@@ -23,7 +23,9 @@ func (s *seen) changes(st *status.Status, stamp refclock.Stamp) []record {
 	r := st.At(stamp)
 	m := momentOf(r, stamp)
 	var found []record
-	add := func(kind, source, text string) { found = append(found, Event{m, kind, source, text}) }
+	add := func(kind, source, text string) {
+		found = append(found, Event{Moment: m, Kind: kind, Source: source, Text: text})
+	}
 
 	if r.State != s.state {
 		text := was(string(r.State), string(s.state))
@@ -40,7 +42,7 @@ func (s *seen) changes(st *status.Status, stamp refclock.Stamp) []record {
 		s.selected = selected
 	}
 	if r.Stratum != s.stratum {
-		add(EventStratum, "", was(fmt.Sprint(r.Stratum), number(s.stratum)))
+		add(EventStratum, "", was(fmt.Sprint(r.Stratum), stratumText(s.stratum)))
 		s.stratum = r.Stratum
 	}
 	if leap := leapText(st, r); leap != s.leap {
@@ -111,7 +113,7 @@ func orNone(name string) string {
 	return name
 }
 
-func number(stratum uint8) string {
+func stratumText(stratum uint8) string {
 	if stratum == 0 {
 		return ""
 	}

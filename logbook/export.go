@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"sort"
 	"strings"
 	"time"
@@ -13,11 +14,21 @@ import (
 type Query struct {
 	From, To time.Time
 	Source   string
+	// Resolution is whether rows are wanted or aggregates of them.
+	Resolution Resolution
 }
 
-// Encoder writes rows in one format.
-type Encoder interface {
-	Row(Row) error
+// ExportOptions are what the formats leave open.
+type ExportOptions struct {
+	// MJD writes times as Modified Julian Dates and not after RFC 3339, in the formats that write times as text.
+	MJD bool
+	// Progress, if it is set, is told the time of each row that was written and had one.
+	Progress func(time.Time)
+}
+
+// Encoder writes rows or aggregates in one format.
+type Encoder[T any] interface {
+	Write(T) error
 	// Close writes what the format ends with, if only its header. It does not close the writer below.
 	Close() error
 }
@@ -28,7 +39,23 @@ type Format struct {
 	Name string
 	// Help is one sentence for the reference.
 	Help string
-	New  func(io.Writer) Encoder
+	// Rows begins a file of rows, and Aggregates one of minutes or hours; it is nil where the format has no place for them.
+	Rows       func(io.Writer, ExportOptions) Encoder[Row]
+	Aggregates func(io.Writer, ExportOptions) Encoder[Aggregate]
+
+	// textual is whether times are text, so that they may be MJD.
+	textual bool
+}
+
+// Validate says what of the question and the options the format cannot follow.
+func (f Format) Validate(q Query, o ExportOptions) error {
+	if o.MJD && !f.textual {
+		return fmt.Errorf("mjd: %s has times of its own kind; leave it out, or use csv or jsonl", f.Name)
+	}
+	if q.Resolution != Raw && f.Aggregates == nil {
+		return fmt.Errorf("resolution: %s has rows only; leave it out, or use csv, jsonl or parquet", f.Name)
+	}
+	return nil
 }
 
 var formats = map[string]Format{}
@@ -58,19 +85,37 @@ func FindFormat(name string) (Format, error) {
 	return f, nil
 }
 
-// Export writes the rows that q asks for to w, as they are read: memory does not grow with their number.
-func Export(ctx context.Context, r *Reader, format string, q Query, w io.Writer) error {
+// Export writes what q asks for to w, as it is read: memory does not grow with the number of rows.
+func Export(ctx context.Context, r *Reader, format string, q Query, o ExportOptions, w io.Writer) error {
 	f, err := FindFormat(format)
 	if err != nil {
 		return err
 	}
-	e := f.New(w)
-	for row, err := range r.Rows(ctx, q.From, q.To, q.Source) {
+	if err := f.Validate(q, o); err != nil {
+		return err
+	}
+	if q.Resolution, err = r.Resolve(ctx, q); err != nil {
+		return err
+	}
+	if q.Resolution == Raw {
+		return encode(r.Rows(ctx, q.From, q.To, q.Source), f.Rows(w, o), o, func(row Row) (time.Time, bool) {
+			return row.UTC.Time(), row.Known
+		})
+	}
+	return encode(r.Aggregates(ctx, q.From, q.To, q.Source, q.Resolution), f.Aggregates(w, o), o,
+		func(a Aggregate) (time.Time, bool) { return a.Start, true })
+}
+
+func encode[T any](rows iter.Seq2[T, error], e Encoder[T], o ExportOptions, at func(T) (time.Time, bool)) error {
+	for row, err := range rows {
 		if err != nil {
 			return err
 		}
-		if err := e.Row(row); err != nil {
+		if err := e.Write(row); err != nil {
 			return err
+		}
+		if t, known := at(row); known && o.Progress != nil {
+			o.Progress(t)
 		}
 	}
 	return e.Close()

@@ -10,18 +10,19 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strings"
+	"sync"
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"timestation/refclock"
 )
 
 // Reader reads a log, also while the station writes it. It is safe for concurrent use and never changes the file.
 type Reader struct {
 	db   *sql.DB
 	path string
+
+	mu      sync.Mutex
+	sources map[int64]sourceKey
 }
 
 // OpenReader opens the log in dir. The error says when there is none, or when it is not ours or from a newer program.
@@ -54,8 +55,13 @@ func openReader(path, parameters string) (*Reader, error) {
 	}
 	r := &Reader{db: db, path: path}
 	version, err := fileVersion(context.Background(), db, path)
-	if err == nil && version == 0 {
+	switch {
+	case err != nil:
+	case version == 0:
 		err = refusal(path + ": the log is empty; start the station first")
+	case version < schemaVersion:
+		err = refusal(fmt.Sprintf("%s: written by an older Timestation (layout %d); start the station once, it brings the "+
+			"file up to date", path, version))
 	}
 	if err != nil {
 		db.Close()
@@ -79,84 +85,178 @@ func (r *Reader) explain(err error) error {
 	return fmt.Errorf("%s: %w; check that the file and its folder can be read", r.path, err)
 }
 
-// Span gives the times of the first and the last row whose time was known; both are zero when there is none.
+// Span gives the times of the first and the last row whose time was known, or of the first aggregate where its rows are no
+// longer kept; both are zero when there is none.
 func (r *Reader) Span(ctx context.Context) (first, last time.Time, err error) {
-	var from, to sql.Null[int64]
-	// Two questions: SQLite answers each from the end of the index, both together by reading all of it.
-	err = r.db.QueryRowContext(ctx, `SELECT (SELECT min(utc_ns) FROM reading), (SELECT max(utc_ns) FROM reading)`).
-		Scan(&from, &to)
+	oldest, err := r.oldest(ctx)
 	if err != nil {
+		return first, last, err
+	}
+	for _, t := range oldest {
+		if first.IsZero() || !t.IsZero() && t.Before(first) {
+			first = t
+		}
+	}
+	var from sql.Null[int64]
+	if err := r.db.QueryRowContext(ctx, `SELECT max(first_utc_ns) FROM batch WHERE kind = ? AND content IS NOT NULL`,
+		int64(batchRows)).Scan(&from); err != nil {
 		return first, last, r.explain(err)
 	}
-	if from.Valid {
-		first, last = time.Unix(0, from.V).UTC(), time.Unix(0, to.V).UTC()
+	if !from.Valid {
+		return first, first, nil
+	}
+	for row, err := range r.Rows(ctx, time.Unix(0, from.V), time.Time{}, "") {
+		if err != nil {
+			return first, last, err
+		}
+		last = row.UTC.Time()
 	}
 	return first, last, nil
 }
 
-const selectReadings = `SELECT utc_ns, local_ns, tai_minus_utc, in_leap, source.name, source.driver, source.receiver, state,
-	offset_seconds, frequency_ppm, jitter_seconds, uncertainty95_seconds, max_error_seconds, age_seconds, stratum,
-	coalesce(leap, ''), selected, satellites_used, satellites_in_view, cn0_mean_dbhz
-	FROM reading CROSS JOIN source ON source.id = source_id` // CROSS: rows are found by time, so they need no sorting
+// oldest gives the first time that there is of each resolution; zero for none.
+func (r *Reader) oldest(ctx context.Context) (times [Auto]time.Time, err error) {
+	for i, kind := range []batchKind{batchRows, batchMinutes, batchHours} {
+		var ns sql.Null[int64]
+		// A question each: SQLite answers it from the end of the index, all together by reading all of it.
+		if err := r.db.QueryRowContext(ctx, `SELECT min(first_utc_ns) FROM batch WHERE kind = ? AND content IS NOT NULL`,
+			int64(kind)).Scan(&ns); err != nil {
+			return times, r.explain(err)
+		}
+		if ns.Valid {
+			times[i] = time.Unix(0, ns.V).UTC()
+		}
+	}
+	return times, nil
+}
 
-// Rows yields the rows with from ≤ time < to, of one source or, if source is empty, of all and of the station. They come
-// in the order of their POSIX count, which repeats within an inserted leap second. A zero from or to is no limit; without
-// any limit the rows from before the station knew the time come first. Memory does not grow with the number of rows.
-// After an error the sequence ends.
+// Resolve says what Auto is for a query: the finest resolution that still reaches back to where it begins, or else to
+// where the log does.
+func (r *Reader) Resolve(ctx context.Context, q Query) (Resolution, error) {
+	if q.Resolution != Auto {
+		return q.Resolution, nil
+	}
+	oldest, err := r.oldest(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for resolution := Raw; resolution < Hour; resolution++ {
+		enough := true
+		for coarser := resolution + 1; coarser <= Hour; coarser++ {
+			// An aggregate begins with its block, before the first row in it.
+			earlier := oldest[coarser].Add(coarser.block())
+			enough = enough && (oldest[coarser].IsZero() || !oldest[resolution].IsZero() &&
+				(!oldest[resolution].After(q.From) || oldest[resolution].Before(earlier)))
+		}
+		if enough {
+			return resolution, nil
+		}
+	}
+	return Hour, nil
+}
+
+// Rows yields the rows with from ≤ time < to that are still kept, of one source or, if source is empty, of all and of the
+// station. They come in the order of their POSIX count, which repeats within an inserted leap second. A zero from or to
+// is no limit; without any limit the rows from before the station knew the time come first. Memory does not grow with
+// the number of rows. After an error the sequence ends.
 func (r *Reader) Rows(ctx context.Context, from, to time.Time, source string) iter.Seq2[Row, error] {
-	where, args := limits(from, to, "source.name", source)
-	return query(ctx, r, selectReadings+where+` ORDER BY utc_ns, reading.id`, args, scanRow)
+	return func(yield func(Row, error) bool) {
+		m, reader := merger[Row]{ctx: ctx, yield: yield}, r.rowReader()
+		begin, end := limits(from, to)
+		m.run(r, r.batches(ctx, batchRows, floor(begin, int64(time.Hour)), end), func(b storedBatch) error {
+			return reader.rows(b.content, func(_ int64, row *Row) {
+				t := begin // rows without a time were asked for
+				if row.Known {
+					t = posixNS(row.UTC)
+				}
+				if begin <= t && t < end && (source == "" || row.Source == source) {
+					m.put(t, *row)
+				}
+			})
+		})
+	}
 }
 
 // Events yields events as Rows does rows; source is the source or room they are about.
 func (r *Reader) Events(ctx context.Context, from, to time.Time, source string) iter.Seq2[Event, error] {
-	where, args := limits(from, to, "source", source)
-	return query(ctx, r, `SELECT utc_ns, local_ns, tai_minus_utc, in_leap, kind, source, text FROM event`+where+
-		` ORDER BY utc_ns, id`, args, scanEvent)
-}
-
-func query[T any](ctx context.Context, r *Reader, text string, args []any,
-	scan func(*sql.Rows) (T, error)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var none T
-		rows, err := r.db.QueryContext(ctx, text, args...)
-		if err != nil {
-			yield(none, r.explain(err))
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			v, err := scan(rows)
-			if err != nil {
-				yield(none, r.explain(err))
-				return
+	return func(yield func(Event, error) bool) {
+		m := merger[Event]{ctx: ctx, yield: yield}
+		begin, end := limits(from, to)
+		m.run(r, r.batches(ctx, batchEvents, floor(begin, int64(time.Hour)), end), func(b storedBatch) error {
+			events, err := decodeEvents(b.content)
+			for _, e := range events {
+				t := begin
+				if e.Known {
+					t = posixNS(e.UTC)
+				}
+				if begin <= t && t < end && (source == "" || e.Source == source) {
+					m.put(t, e)
+				}
 			}
-			if !yield(v, nil) {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(none, r.explain(err))
-		}
+			return err
+		})
 	}
 }
 
-func limits(from, to time.Time, sourceColumn, source string) (where string, args []any) {
-	var terms []string
-	add := func(term string, arg any) { terms, args = append(terms, term), append(args, arg) }
-	if !from.IsZero() {
-		add("utc_ns >= ?", nanoseconds(from))
+// ClientHours yields what NTP clients did in the hours that began at from ≤ time < to.
+func (r *Reader) ClientHours(ctx context.Context, from, to time.Time) iter.Seq2[ClientHour, error] {
+	return func(yield func(ClientHour, error) bool) {
+		m := merger[ClientHour]{ctx: ctx, yield: yield}
+		begin, end := limits(from, to)
+		m.run(r, r.batches(ctx, batchClients, begin, end), func(b storedBatch) error {
+			hour, err := decodeClients(b.content)
+			m.put(b.first, hour)
+			return err
+		})
 	}
+}
+
+// rowReader makes one that knows whose rows have which number.
+func (r *Reader) rowReader() *rowReader { return &rowReader{lookup: r.source} }
+
+// source gives whose rows have a number. The station may have begun to use it just now.
+func (r *Reader) source(number int64) (sourceKey, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if key, ok := r.sources[number]; ok {
+		return key, nil
+	}
+	r.sources = map[int64]sourceKey{}
+	rows, err := r.db.Query(`SELECT content FROM batch WHERE kind = ? AND content IS NOT NULL`, int64(batchSources))
+	if err != nil {
+		return sourceKey{}, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var content sql.RawBytes
+		if err := rows.Scan(&content); err != nil {
+			return sourceKey{}, err
+		}
+		if err := decodeSources(content, r.sources); err != nil {
+			return sourceKey{}, err
+		}
+	}
+	key, ok := r.sources[number]
+	if err := rows.Err(); err != nil || ok {
+		return key, err
+	}
+	return key, damage(fmt.Sprintf("nobody is source %d", number))
+}
+
+// always and never are the limits of a span without any.
+const always, never = math.MinInt64, math.MaxInt64
+
+// limits gives a span in nanoseconds; from always is only where there is no limit at all, so that what has no time is
+// wanted too.
+func limits(from, to time.Time) (begin, end int64) {
+	begin, end = always, never
 	if !to.IsZero() {
-		add("utc_ns < ?", nanoseconds(to))
+		begin, end = always+1, nanoseconds(to)
 	}
-	if source != "" {
-		add(sourceColumn+" = ?", source)
+	if !from.IsZero() {
+		begin = max(nanoseconds(from), always+1)
 	}
-	if len(terms) > 0 {
-		where = " WHERE " + strings.Join(terms, " AND ")
-	}
-	return where, args
+	return begin, end
 }
 
 // nanoseconds is UnixNano, held within its range: a user may well ask for everything until the year 9999.
@@ -168,37 +268,4 @@ func nanoseconds(t time.Time) int64 {
 		return math.MinInt64
 	}
 	return t.UnixNano()
-}
-
-// stored is a Moment as the file has it.
-type stored struct {
-	utc    sql.Null[int64]
-	local  int64
-	tai    int32
-	inLeap bool
-}
-
-func (s stored) moment() Moment {
-	m := Moment{Known: s.utc.Valid, TAIMinusUTC: s.tai, Local: refclock.Stamp(s.local)}
-	if s.utc.Valid {
-		m.UTC = refclock.Instant{TAI: s.utc.V}.UTC()
-		m.UTC.InLeap = s.inLeap
-	}
-	return m
-}
-
-func scanRow(rows *sql.Rows) (r Row, err error) {
-	var s stored
-	err = rows.Scan(&s.utc, &s.local, &s.tai, &s.inLeap, &r.Source, &r.Driver, &r.Receiver, &r.State, &r.OffsetSeconds,
-		&r.FrequencyPPM, &r.JitterSeconds, &r.Uncertainty95Seconds, &r.MaxErrorSeconds, &r.AgeSeconds, &r.Stratum, &r.Leap,
-		&r.Selected, &r.SatellitesUsed, &r.SatellitesInView, &r.CN0MeanDBHz)
-	r.Moment = s.moment()
-	return r, err
-}
-
-func scanEvent(rows *sql.Rows) (e Event, err error) {
-	var s stored
-	err = rows.Scan(&s.utc, &s.local, &s.tai, &s.inLeap, &e.Kind, &e.Source, &e.Text)
-	e.Moment = s.moment()
-	return e, err
 }

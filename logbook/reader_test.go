@@ -52,7 +52,7 @@ func knownSeries(t testing.TB, dir string) {
 func export(t testing.TB, dir string, q Query) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := Export(t.Context(), openRead(t, dir), "csv", q, &out); err != nil {
+	if err := Export(t.Context(), openRead(t, dir), "csv", q, ExportOptions{}, &out); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -105,7 +105,7 @@ func TestExportLimits(t *testing.T) {
 }
 
 func TestUnknownFormat(t *testing.T) {
-	err := Export(t.Context(), nil, "xls", Query{}, nil)
+	err := Export(t.Context(), nil, "xls", Query{}, ExportOptions{}, nil)
 	if err == nil || !strings.Contains(err.Error(), `"xls"`) || !strings.Contains(err.Error(), "csv") {
 		t.Errorf("%v", err)
 	}
@@ -176,27 +176,35 @@ func TestReadingStops(t *testing.T) {
 }
 
 // Memory must not grow with the log: SQLite may not sort, and must find a span by its index.
-func TestRowsAreNotSorted(t *testing.T) {
+func TestBatchesAreNotSorted(t *testing.T) {
 	dir := t.TempDir()
 	knownSeries(t, dir)
 	db := rawDatabase(t, dir)
-	for _, q := range []Query{{}, {Source: "gps"}, {From: time.Unix(1, 0), To: time.Unix(2, 0), Source: "gps"}} {
-		where, args := limits(q.From, q.To, "source.name", q.Source)
-		rows, err := db.Query("EXPLAIN QUERY PLAN "+selectReadings+where+` ORDER BY utc_ns, reading.id`, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		plan := ""
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+	for _, from := range []int64{always, 1e18} {
+		where, args := batchesBetween(batchRows, from, 2e18)
+		for _, c := range []struct {
+			query string
+			args  []any
+		}{
+			{selectBatches + where + ` ORDER BY first_utc_ns, seq`, args},
+			{selectBatches + where + ` AND seq > ? ORDER BY first_utc_ns, seq`, append(args, 1)},
+		} {
+			rows, err := db.Query("EXPLAIN QUERY PLAN "+c.query, c.args...)
+			if err != nil {
 				t.Fatal(err)
 			}
-			plan += detail + "\n"
-		}
-		if strings.Contains(plan, "TEMP") || !strings.Contains(plan, "reading_by_time") {
-			t.Errorf("%+v:\n%s", q, plan)
+			plan := ""
+			for rows.Next() {
+				var id, parent, unused int
+				var detail string
+				if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+					t.Fatal(err)
+				}
+				plan += detail + "\n"
+			}
+			if strings.Contains(plan, "TEMP") || !strings.Contains(plan, "batch_by_time") {
+				t.Errorf("%s:\n%s", c.query, plan)
+			}
 		}
 	}
 }

@@ -22,7 +22,7 @@ type Moment struct {
 }
 
 // Row is what was kept of one source, or of the station itself, at one moment. Figures without a value were not known;
-// schema.go says what each means for a source and for the station.
+// the table in figures.go says what each means for a source and for the station, and how finely it is kept.
 type Row struct {
 	Moment
 	// Source is the source's name, or StationName; Driver and Receiver are empty for the station.
@@ -30,6 +30,7 @@ type Row struct {
 	// State is a status.SourceState, or a status.State for the station.
 	State                string
 	OffsetSeconds        sql.Null[float64]
+	PhaseSeconds         sql.Null[float64]
 	FrequencyPPM         sql.Null[float64]
 	JitterSeconds        sql.Null[float64]
 	Uncertainty95Seconds sql.Null[float64]
@@ -42,7 +43,10 @@ type Row struct {
 	SatellitesUsed   sql.Null[int64]
 	SatellitesInView sql.Null[int64]
 	// CN0MeanDBHz is the mean carrier-to-noise density of the satellites tracked, in dB-Hz.
-	CN0MeanDBHz sql.Null[float64]
+	CN0MeanDBHz        sql.Null[float64]
+	TemperatureCelsius sql.Null[float64]
+	// SmearSeconds is how far the time that clients are told is from UTC by a leap smear: 0 while there is none.
+	SmearSeconds sql.Null[float64]
 }
 
 // Event is something that changed or was done.
@@ -53,6 +57,8 @@ type Event struct {
 	// Source is the source or room it is about, or empty.
 	Source string
 	Text   string
+	// Who did it, and From where (an address, a terminal), of what a person did; empty otherwise.
+	Who, From string
 }
 
 // The kinds of event that the logbook finds by itself.
@@ -66,6 +72,20 @@ const (
 	EventAlertCleared = "alert-cleared"
 	// EventLogbook is about the log itself: rows that were lost, a file that went away.
 	EventLogbook = "logbook"
+)
+
+// The kinds of event that Book.Event and Book.EventBy are given by the station.
+const (
+	// EventStart: the station was started; phases count from another origin than before.
+	EventStart = "start"
+	EventStop  = "stop"
+	// EventVersion: the text is the program's version.
+	EventVersion = "version"
+	// EventConfiguration: the text is the configuration's hash.
+	EventConfiguration     = "configuration"
+	EventAlertAcknowledged = "alert-acknowledged"
+	// EventOperator is any other thing that a person did.
+	EventOperator = "operator"
 )
 
 func some[T any](v T) sql.Null[T] { return sql.Null[T]{V: v, Valid: true} }
@@ -83,7 +103,10 @@ func rowsOf(st *status.Status, stamp refclock.Stamp) []Row {
 	r := st.At(stamp)
 	m := momentOf(r, stamp)
 	station := Row{Moment: m, Source: StationName, State: string(r.State), Stratum: some(int64(r.Stratum)),
-		Leap: status.LeapText(r.Leap)}
+		Leap: status.LeapText(r.Leap), SmearSeconds: some(0.0)}
+	if st.TemperatureKnown {
+		station.TemperatureCelsius = some(st.TemperatureCelsius)
+	}
 	if r.Known {
 		station.OffsetSeconds = some(r.Offset.Seconds())
 		station.FrequencyPPM = some(st.FrequencyPPM)
@@ -110,6 +133,7 @@ func sourceRow(m Moment, s status.Source, selected bool) Row {
 		Selected: some(selected)}
 	if s.AgeSeconds >= 0 {
 		row.OffsetSeconds = some(s.OffsetSeconds)
+		row.PhaseSeconds = some(s.PhaseSeconds)
 		row.FrequencyPPM = some(s.FrequencyPPM)
 		row.JitterSeconds = some(s.JitterSeconds)
 		row.MaxErrorSeconds = some(s.MaxErrorSeconds)

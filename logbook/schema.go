@@ -7,79 +7,40 @@ import (
 )
 
 // schemaVersion is the newest layout this program knows. A file with a higher one is refused.
-const schemaVersion = 1
+const schemaVersion = 2
 
-// schema is layout 1.
+// schema is layout 2: one table of batches, each a few hundred bytes that codec*.go reads and writes.
 //
-// Times: utc_ns is the station's time as a POSIX count in nanoseconds, which repeats the count of 23:59:59 inside an
-// inserted leap second; in_leap then is 1, and with tai_minus_utc the moment is unambiguous. A row from before the
-// station ever knew the time has utc_ns NULL. local_ns is what the local clock said, always, right or wrong. Keys are
-// not times, because clocks jump: id is the order in which things were written.
+// One batch for all rows of a minute, where layout 1 had a row of SQL for each: a commit dirties two pages and not ten,
+// a row takes some 25 bytes and not 110, and what the hash chain is over is exactly what lies in the file.
 //
-// reading holds, per interval, one row for each source and one for the station (source.kind). NULL means that there was
-// no such figure. What a figure means depends on whose row it is:
+// Batches of rows and events never span a full hour of UTC, so that those of a span of time are found by the first
+// moment in each. Times in them are nanoseconds as POSIX counts them, with TAI−UTC, whether the moment was inside an
+// inserted leap second (23:59:60, which repeats the count of :59), and what the local clock said, right or wrong. Rows
+// from before the station ever knew the time have only the latter.
 //
-//	                    source                               station
-//	offset_seconds      its last sample minus the station    the station's time minus the local clock
-//	frequency_ppm       as the source sees the oscillator    how fast the oscillator runs against true time
-//	jitter_seconds      learned scatter of a sample, 1σ      NULL
-//	uncertainty95_...   NULL                                 95 % of errors stay within (statistical)
-//	max_error_seconds   bound of the sample's error          bound of the station's error
-//	age_seconds         age of the last sample               NULL
-//	stratum, leap       NULL                                 as NTP replies said; 16 is unsynchronised
-//	selected            1 if the station followed it         NULL
-//	satellites_..., cn0_mean_dbhz (of those tracked)         NULL
-//
-// STRICT, so that a figure of the wrong type is refused when it is written and not found when it is read.
+// STRICT, so that a value of the wrong type is refused when it is written and not found when it is read.
 const schema = `
 CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT;
-INSERT INTO schema_version VALUES (1);
+INSERT INTO schema_version VALUES (2);
 
--- Whose a row is. A source whose driver or receiver was changed is another source of the same name.
-CREATE TABLE source (
-	id       INTEGER PRIMARY KEY,
-	kind     TEXT NOT NULL CHECK (kind IN ('station', 'source')),
-	name     TEXT NOT NULL,
-	driver   TEXT NOT NULL,
-	receiver TEXT NOT NULL,
-	UNIQUE (kind, name, driver, receiver)
+CREATE TABLE batch (
+	-- Not times, because clocks jump: the order in which things were written, without gaps.
+	seq          INTEGER PRIMARY KEY,
+	-- 1 sources, 2 rows, 3 events, 4 clients, 5 minutes, 6 hours, 7 dropped.
+	kind         INTEGER NOT NULL,
+	-- The least time in it, of aggregates the beginning of the first; NULL where none was known.
+	first_utc_ns INTEGER,
+	-- NULL once it was dropped for its age.
+	content      BLOB,
+	-- The SHA-256 of the content, once that was dropped.
+	digest       BLOB,
+	-- The hash chain up to and with this batch; NULL once the content was dropped, and then computed from the digest.
+	chain        BLOB,
+	CHECK ((content IS NULL) = (digest IS NOT NULL) AND (content IS NULL) = (chain IS NULL))
 ) STRICT;
-
-CREATE TABLE reading (
-	id                    INTEGER PRIMARY KEY,
-	utc_ns                INTEGER,
-	local_ns              INTEGER NOT NULL,
-	tai_minus_utc         INTEGER NOT NULL,
-	in_leap               INTEGER NOT NULL,
-	source_id             INTEGER NOT NULL REFERENCES source (id),
-	state                 TEXT NOT NULL,
-	offset_seconds        REAL,
-	frequency_ppm         REAL,
-	jitter_seconds        REAL,
-	uncertainty95_seconds REAL,
-	max_error_seconds     REAL,
-	age_seconds           REAL,
-	stratum               INTEGER,
-	leap                  TEXT,
-	selected              INTEGER,
-	satellites_used       INTEGER,
-	satellites_in_view    INTEGER,
-	cn0_mean_dbhz         REAL
-) STRICT;
--- Every question asks for a span of time. It grows at its right edge, so a batch dirties one page of it.
-CREATE INDEX reading_by_time ON reading (utc_ns);
-
-CREATE TABLE event (
-	id            INTEGER PRIMARY KEY,
-	utc_ns        INTEGER,
-	local_ns      INTEGER NOT NULL,
-	tai_minus_utc INTEGER NOT NULL,
-	in_leap       INTEGER NOT NULL,
-	kind          TEXT NOT NULL,
-	source        TEXT NOT NULL,
-	text          TEXT NOT NULL
-) STRICT;
-CREATE INDEX event_by_time ON event (utc_ns);
+-- Every question asks for a kind and a span of time. It grows at its right edge, so a commit dirties one page of it.
+CREATE INDEX batch_by_time ON batch (kind, first_utc_ns) WHERE content IS NOT NULL;
 `
 
 // refusal is why a file must not be touched.

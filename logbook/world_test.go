@@ -6,6 +6,7 @@ import (
 	"iter"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,8 +31,9 @@ func newWorld() *world {
 	return &world{start: time.Now(), stamp: 1000e9, status: status.Status{
 		State: status.Synchronised, Stratum: 1, Selected: "gps", Leap: refclock.LeapNone, EpochInstant: began,
 		MaxError: 20 * time.Millisecond, MaxErrorLimit: time.Second, Uncertainty95: time.Millisecond, FrequencyPPM: 12.5,
+		TemperatureCelsius: 41.5, TemperatureKnown: true,
 		Sources: []status.Source{
-			{Name: "gps", Driver: "gps", Receiver: "hat", State: status.Selected, OffsetSeconds: 0.002, JitterSeconds: 0.001,
+			{Name: "gps", Driver: "gps", Receiver: "hat", State: status.Selected, OffsetSeconds: 0.002, JitterSeconds: 0.001, PhaseSeconds: -0.000123456,
 				MaxErrorSeconds: 0.18, FrequencyPPM: 12.25, AgeSeconds: 0.5, Signal: refclock.Signal{GNSS: &refclock.GNSS{
 					SatellitesUsed: 2, Satellites: []refclock.Satellite{{CN0: 40}, {CN0: 45}, {CN0: 0}}}}},
 			{Name: "backup", Driver: "dcf77", State: status.Silent, AgeSeconds: -1},
@@ -94,7 +96,7 @@ func (a *alertList) get(code string) (status.Alert, bool) {
 
 func openBook(t testing.TB, dir string, alerts *alertList, morePragmas ...string) *Book {
 	t.Helper()
-	b, err := open(dir, DefaultConfig(), alerts, slog.New(slog.DiscardHandler), append(morePragmas, writerPragmas...))
+	b, err := open(dir, DefaultConfig(), alerts, slog.New(slog.DiscardHandler), append(slices.Clip(writerPragmas), morePragmas...))
 	if err != nil {
 		t.Fatal(err)
 	}
