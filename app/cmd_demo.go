@@ -87,6 +87,7 @@ func demoConfig(device, data string) (*config.Config, error) {
 	}
 	cfg := config.Default()
 	cfg.Station.Name = "Demonstration"
+	cfg.Origin = "the demonstration's own"
 	receiver := gps.DefaultConfig()
 	receiver.Device, receiver.Baud = device, demo.Baud
 	delay := demo.Delay.Seconds()

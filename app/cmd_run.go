@@ -18,6 +18,7 @@ import (
 	"timestation/display"
 	"timestation/display/face"
 	"timestation/display/window"
+	"timestation/engine/serve"
 	"timestation/refclock"
 )
 
@@ -93,6 +94,9 @@ func stationOptions(log *slog.Logger, dataDir string) station.Options {
 // thread.
 func runStation(ctx context.Context, w io.Writer, cfg *config.Config, options station.Options, screen screenFlags) error {
 	s, err := station.Build(cfg, options, drawFace)
+	if keyFile := (serve.KeyFileError{}); errors.As(err, &keyFile) {
+		return usageError{err}
+	}
 	if err != nil {
 		return err
 	}

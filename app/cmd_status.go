@@ -55,7 +55,7 @@ func fetchStatus(ctx context.Context, address string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/api/status", nil)
-	if err != nil {
+	if err != nil || request.URL.Host == "" {
 		return nil, usageError{fmt.Errorf("--station: %q is not an address; write for instance %s", address, standardStation)}
 	}
 	answer, err := http.DefaultClient.Do(request)
@@ -79,10 +79,10 @@ func printStatus(w io.Writer, r web.Report) {
 		fmt.Fprintf(w, ": %s", r.Reason)
 	}
 	fmt.Fprintln(w)
-	if r.UTC != nil {
-		fmt.Fprintf(w, "  time          %s, within %s\n", r.UTC, face.FormatBound(seconds(r.MaxErrorSeconds)))
-		fmt.Fprintf(w, "  system clock  %s\n", offsetWords(r.OffsetSeconds))
-		fmt.Fprintf(w, "  oscillator    %+.3f ppm\n", r.FrequencyPPM)
+	if r.MaxErrorSeconds != nil && r.OffsetSeconds != nil && r.FrequencyPPM != nil {
+		fmt.Fprintf(w, "  time          %s, within %s\n", r.UTC, face.FormatBound(seconds(*r.MaxErrorSeconds)))
+		fmt.Fprintf(w, "  system clock  %s\n", offsetWords(*r.OffsetSeconds))
+		fmt.Fprintf(w, "  oscillator    %+.3f ppm\n", *r.FrequencyPPM)
 	}
 	fmt.Fprintf(w, "  stratum       %d, reference %s, leap %s\n", r.Stratum, r.ReferenceID, r.Leap)
 	for _, s := range r.Sources {

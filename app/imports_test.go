@@ -52,6 +52,7 @@ var rooms = []struct {
 
 	{"logbook", []string{"engine/status", "refclock"}},
 	{"logbook/remote", []string{"engine/status", "logbook", "refclock"}},
+	{"logbook/report", []string{"logbook", "logbook/stability", "engine/status", "refclock"}},
 	{"logbook/stability", nil},
 }
 

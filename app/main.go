@@ -84,15 +84,18 @@ Then       timestation init     looks at this machine and writes a configuration
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	for _, command := range []func() *cobra.Command{
-		runCommand, demoCommand, initCommand, doctorCommand, statusCommand, exportCommand, versionCommand,
+		runCommand, demoCommand, initCommand, doctorCommand, statusCommand, exportCommand, reportCommand,
+		logbookCommand, versionCommand,
 	} {
 		c := command()
-		args := c.Args
-		c.Args = func(cmd *cobra.Command, given []string) error {
-			if err := args(cmd, given); err != nil {
-				return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
+		for _, c := range append(c.Commands(), c) {
+			args := c.Args
+			c.Args = func(cmd *cobra.Command, given []string) error {
+				if err := args(cmd, given); err != nil {
+					return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
+				}
+				return nil
 			}
-			return nil
 		}
 		root.AddCommand(c)
 	}

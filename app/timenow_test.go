@@ -21,6 +21,7 @@ var monotonicUses = map[string]string{
 	"refclock/driver.go":           "how long a driver ran before it fell over",
 	"app/demo/player.go":           "how much of a burst is due by now",
 	"refclock/gps/listen.go":       "how long a port has been listened to",
+	"logbook/book.go":              "how long tidying up took, and when it was done last",
 	"display/window/screen_gui.go": "how long a frame took to paint and swap",
 }
 

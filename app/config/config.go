@@ -20,6 +20,7 @@ import (
 	"timestation/engine"
 	"timestation/engine/serve"
 	"timestation/logbook"
+	"timestation/logbook/remote"
 	"timestation/refclock"
 )
 
@@ -31,7 +32,11 @@ type Config struct {
 	Listeners []serve.Config
 	Display   display.Config
 	Logbook   logbook.Config
-	Web       web.Config
+	// RemoteWrite copies the logbook's rows elsewhere.
+	RemoteWrite remote.Config
+	Web         web.Config
+	// Origin names the file with its SHA-256, and the environment's overrides; it is what the logbook keeps.
+	Origin string
 }
 
 // Station is who and where the station is.
@@ -54,11 +59,12 @@ type Refclock struct {
 // Default gives every section its defaults; it has no sources and no listeners.
 func Default() Config {
 	return Config{
-		Station: Station{Name: "Timestation", Timezone: "Local"},
-		Clock:   engine.DefaultConfig(),
-		Display: display.DefaultConfig(),
-		Logbook: logbook.DefaultConfig(),
-		Web:     web.DefaultConfig(),
+		Station:     Station{Name: "Timestation", Timezone: "Local"},
+		Clock:       engine.DefaultConfig(),
+		Display:     display.DefaultConfig(),
+		Logbook:     logbook.DefaultConfig(),
+		RemoteWrite: remote.DefaultConfig(),
+		Web:         web.DefaultConfig(),
 	}
 }
 
@@ -80,6 +86,8 @@ func (c *Config) sections() []section {
 		{name: "listener", help: "One address each where NTP requests are answered.", repeated: true, target: &listener},
 		{name: "display", help: "The clock on the wall.", target: &c.Display},
 		{name: "logbook", help: "The history on disk.", target: &c.Logbook},
+		{name: "remote_write", help: "Where else the history goes: storage that speaks Prometheus remote write, for a fleet of stations.",
+			target: &c.RemoteWrite},
 		{name: "web", help: "The status page, /api/status and /metrics.", target: &c.Web},
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -89,6 +90,7 @@ allow = []
 		{Name: "fake", Driver: "fake", Receiver: "roof", CompareOnly: true, Config: &fakeDriver{Baud: 9600}},
 	}
 	want.Listeners = []serve.Config{first, second}
+	want.Origin = cfg.Origin
 	if !reflect.DeepEqual(*cfg, want) {
 		t.Errorf("got  %+v\nwant %+v", *cfg, want)
 	}
@@ -278,6 +280,7 @@ func TestExampleLoads(t *testing.T) {
 	want.Station.Name = `Studio "2"`
 	want.Refclocks = []Refclock{{Name: "a", Driver: "fake", Receiver: "a", Config: &fakeDriver{Baud: 4800}}}
 	want.Listeners = []serve.Config{serve.DefaultConfig()}
+	want.Origin = cfg.Origin
 	if !reflect.DeepEqual(*cfg, want) {
 		t.Errorf("got  %+v\nwant %+v", *cfg, want)
 	}
@@ -320,4 +323,18 @@ func FuzzLoad(f *testing.F) {
 			t.Errorf("%q", err.Error())
 		}
 	})
+}
+
+// An auditor must be able to tell which configuration was in force, overrides included.
+func TestOriginNamesFileAndOverrides(t *testing.T) {
+	path := write(t, source)
+	t.Setenv("TIMESTATION_CLOCK_MAX_ERROR_SECONDS", "0.25")
+	cfg, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf(`sha256 %x of %s, TIMESTATION_CLOCK_MAX_ERROR_SECONDS="0.25"`, sha256.Sum256([]byte(source)), path)
+	if cfg.Origin != want {
+		t.Errorf("origin %q, want %q", cfg.Origin, want)
+	}
 }

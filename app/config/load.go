@@ -2,11 +2,14 @@ package config
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -60,7 +63,21 @@ func Load(path string) (*Config, error) {
 		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &cfg, nil
+	cfg.Origin, err = origin(path, changed)
+	return &cfg, err
+}
+
+// origin says where a configuration came from so that it can be told apart from any other, months later.
+func origin(path string, changed map[string]string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	text := fmt.Sprintf("sha256 %x of %s", sha256.Sum256(data), path)
+	for _, key := range slices.Sorted(maps.Keys(changed)) {
+		text += fmt.Sprintf(", %s=%q", changed[key], os.Getenv(changed[key]))
+	}
+	return text, nil
 }
 
 // read gives the sections of a file; each is there and has the right shape: a table, or a list of tables.

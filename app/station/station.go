@@ -19,6 +19,7 @@ import (
 	"timestation/engine/serve"
 	"timestation/engine/status"
 	"timestation/logbook"
+	"timestation/logbook/remote"
 	"timestation/refclock"
 )
 
@@ -44,6 +45,7 @@ type Station struct {
 	drivers map[string]refclock.Driver
 	servers []*serve.Server
 	book    *logbook.Book
+	remote  *remote.Sender // nil where the log goes nowhere else
 	web     *web.Server
 	// display is set while a window runs in this process.
 	mu      sync.Mutex
@@ -85,10 +87,10 @@ func Build(cfg *config.Config, options Options, face Face) (*Station, error) {
 
 // open takes what may be taken already: ports and files.
 func (s *Station) open(face Face) (err error) {
-	for _, l := range s.Config.Listeners {
+	for i, l := range s.Config.Listeners {
 		server, err := serve.New(l, s.engine.Board(), s.options.Log)
 		if err != nil {
-			return err
+			return fmt.Errorf("listener[%d].%w", i+1, err)
 		}
 		s.servers = append(s.servers, server)
 	}
@@ -104,8 +106,26 @@ func (s *Station) open(face Face) (err error) {
 			return err
 		}
 	}
+	if s.Config.RemoteWrite.URL != "" {
+		s.remote, err = remote.New(s.Config.RemoteWrite, remote.Options{
+			Dir: s.options.DataDir, Station: s.Config.Station.Name, Version: s.options.Version,
+			Alerts: s.engine.Alerts(), Log: s.options.Log, Now: s.utc,
+		})
+		if err != nil {
+			return err
+		}
+	}
 	s.book, err = logbook.Open(s.options.DataDir, s.Config.Logbook, s.engine.Alerts(), s.options.Log)
 	return err
+}
+
+// utc is the station's time; zero while it is not known.
+func (s *Station) utc() time.Time {
+	r := s.Status().At(s.Now())
+	if !r.Known {
+		return time.Time{}
+	}
+	return r.Instant.UTC().Time()
 }
 
 func (s *Station) close() {
@@ -130,7 +150,8 @@ func (s *Station) Run(ctx context.Context) error {
 			}
 		})
 	}
-	s.book.Event("start", "station", "version "+s.options.Version)
+	s.book.Event("start", "station", "version "+s.options.Version+s.marked())
+	s.book.Event("configuration", "station", s.Config.Origin)
 	part(func(ctx context.Context) error { s.engine.Run(ctx); return nil })
 	logging, stopLogging := context.WithCancel(context.WithoutCancel(ctx)) // the log outlives what it writes down
 	defer stopLogging()
@@ -151,6 +172,9 @@ func (s *Station) Run(ctx context.Context) error {
 	if s.web != nil {
 		part(s.web.Run)
 	}
+	if s.remote != nil {
+		part(func(ctx context.Context) error { s.remote.Run(ctx); return nil })
+	}
 	<-ctx.Done()
 	s.book.Event("stop", "station", "")
 	stopLogging()
@@ -162,6 +186,14 @@ func (s *Station) Run(ctx context.Context) error {
 		return cause
 	}
 	return nil
+}
+
+// marked is what the log adds to a version when its figures prove nothing.
+func (s *Station) marked() string {
+	if s.options.Demonstration {
+		return " (DEMONSTRATION: a recording plays)"
+	}
+	return ""
 }
 
 // ReloadKeys reads every listener's key file again; a file that is refused leaves the old keys in force.
@@ -218,4 +250,13 @@ func (s *Station) listeners() []web.Listener {
 		all = append(all, l)
 	}
 	return all
+}
+
+// Clients is what the NTP servers remember of who asked, the busiest first.
+func (s *Station) Clients() []status.Client {
+	var all [][]status.Client
+	for _, server := range s.servers {
+		all = append(all, server.Clients())
+	}
+	return status.MergeClients(all...)
 }

@@ -25,6 +25,7 @@ var (
 	offset        = describe("system_clock_offset_seconds", "The station's time minus CLOCK_REALTIME.")
 	frequency     = describe("oscillator_frequency_ppm", "How fast the oscillator runs against true time, in parts per million.")
 	taiMinusUTC   = describe("tai_minus_utc_seconds", "TAI−UTC in force.")
+	temperature   = describe("temperature_celsius", "Of the sensor nearest to the oscillator.")
 	alerts        = describe("alerts", "Standing alerts by severity.", "severity")
 	sourceOffset  = describe("source_offset_seconds", "The source's last sample minus the station's time.", "source", "driver")
 	sourceJitter  = describe("source_jitter_seconds", "Learned scatter of one sample, 1σ.", "source", "driver")
@@ -39,8 +40,8 @@ var (
 )
 
 var all = []*prometheus.Desc{
-	synchronised, holdover, stratum, maxError, uncertainty, offset, frequency, taiMinusUTC, alerts, sourceOffset, sourceJitter,
-	sourceBound, sourceSamples, sourceState, satellites, requests, answered, dropped, build,
+	synchronised, holdover, stratum, maxError, uncertainty, offset, frequency, taiMinusUTC, temperature, alerts, sourceOffset,
+	sourceJitter, sourceBound, sourceSamples, sourceState, satellites, requests, answered, dropped, build,
 }
 
 // Describe names all metrics.
@@ -64,11 +65,14 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	gauge(holdover, flag(r.State == status.Holdover))
 	gauge(stratum, float64(r.Stratum))
 	if r.UTC != nil { // before the station knew the time these would be inventions
-		gauge(maxError, r.MaxErrorSeconds)
-		gauge(uncertainty, r.Uncertainty95Seconds)
-		gauge(offset, r.OffsetSeconds)
-		gauge(frequency, r.FrequencyPPM)
-		gauge(taiMinusUTC, float64(r.TAIMinusUTCSeconds))
+		gauge(maxError, *r.MaxErrorSeconds)
+		gauge(uncertainty, *r.Uncertainty95Seconds)
+		gauge(offset, *r.OffsetSeconds)
+		gauge(frequency, *r.FrequencyPPM)
+		gauge(taiMinusUTC, float64(*r.TAIMinusUTCSeconds))
+	}
+	if r.TemperatureCelsius != nil {
+		gauge(temperature, *r.TemperatureCelsius)
 	}
 	bySeverity := map[status.Severity]int{status.Info: 0, status.Warning: 0, status.Critical: 0}
 	for _, a := range r.Alerts {

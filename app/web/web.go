@@ -137,7 +137,7 @@ func (s Station) serveHealth(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, "unsynchronised: %s\n", snap.Reason)
 		return
 	}
-	fmt.Fprintf(w, "%s: within %.6f s\n", snap.State, snap.MaxErrorSeconds)
+	fmt.Fprintf(w, "%s: within %.6f s\n", snap.State, *snap.MaxErrorSeconds)
 }
 
 // The sizes of a face that a browser may ask for, in CSS pixels, and how far ahead.

@@ -71,6 +71,16 @@ func TestStatusNamesUnits(t *testing.T) {
 	}
 }
 
+// A station that never knew the time has no bound; 0 would read as a perfect one.
+func TestNothingIsInventedBeforeTheFirstTime(t *testing.T) {
+	body := get(t, station(stamp, nil), "/api/status").Body.String()
+	for _, key := range []string{"utc", "offset_seconds", "frequency_ppm", "uncertainty95_seconds", "max_error_seconds"} {
+		if strings.Contains(body, `"`+key+`"`) {
+			t.Errorf("%s is stated:\n%s", key, body)
+		}
+	}
+}
+
 func TestHealthIsGoodOnlyWhileSynchronised(t *testing.T) {
 	lost := good()
 	lost.State, lost.Reason = status.Unsynchronised, "the sources contradict each other"
