@@ -197,7 +197,7 @@ func TestDebInstalled(t *testing.T) {
 	inRoom(t, "demonstration", func(t *testing.T) {
 		p := r.serve(t, "/usr/lib/timestation/timestation-headless", "demo")
 		s := r.await(t, p, func(s web.Report) bool { return s.State == status.Synchronised })
-		t.Logf("synchronised %.1f s after the start, bound %.6f s", time.Since(p.began).Seconds(), s.MaxErrorSeconds)
+		t.Logf("synchronised %.1f s after the start, bound %.6f s", time.Since(p.began).Seconds(), boundOf(t, s))
 		endsAtOnce(t, p)
 	})
 	inRoom(t, "configured", func(t *testing.T) {

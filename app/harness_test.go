@@ -163,6 +163,15 @@ func get(t *testing.T, path string) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
+// boundOf is the error bound that a station states; it must state one.
+func boundOf(t *testing.T, r web.Report) float64 {
+	t.Helper()
+	if r.MaxErrorSeconds == nil {
+		t.Fatalf("the station states no error bound: %s, %s", r.State, r.Reason)
+	}
+	return *r.MaxErrorSeconds
+}
+
 // report is the station's snapshot.
 func report(t *testing.T) (r web.Report) {
 	t.Helper()
