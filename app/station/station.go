@@ -150,8 +150,8 @@ func (s *Station) Run(ctx context.Context) error {
 			}
 		})
 	}
-	s.book.Event("start", "station", "version "+s.options.Version+s.marked())
-	s.book.Event("configuration", "station", s.Config.Origin)
+	s.book.Event(logbook.EventStart, "station", "version "+s.options.Version+s.marked())
+	s.book.Event(logbook.EventConfiguration, "station", s.Config.Origin)
 	part(func(ctx context.Context) error { s.engine.Run(ctx); return nil })
 	logging, stopLogging := context.WithCancel(context.WithoutCancel(ctx)) // the log outlives what it writes down
 	defer stopLogging()
@@ -176,7 +176,7 @@ func (s *Station) Run(ctx context.Context) error {
 		part(func(ctx context.Context) error { s.remote.Run(ctx); return nil })
 	}
 	<-ctx.Done()
-	s.book.Event("stop", "station", "")
+	s.book.Event(logbook.EventStop, "station", "")
 	stopLogging()
 	wait.Wait()
 	if err := s.book.Close(); err != nil {

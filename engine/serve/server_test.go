@@ -51,14 +51,25 @@ func listener(t *testing.T, address string) Config {
 // exchange is a client: it sends from a socket of its own and gives the answer, nil where there is none.
 func exchange(t *testing.T, to string, in []byte, patience time.Duration) []byte {
 	t.Helper()
+	conn := send(t, to, in)
+	defer conn.Close()
+	return receive(t, conn, patience)
+}
+
+func send(t *testing.T, to string, in []byte) net.Conn {
+	t.Helper()
 	conn, err := net.Dial("udp", to)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
 	if _, err := conn.Write(in); err != nil {
 		t.Fatal(err)
 	}
+	return conn
+}
+
+func receive(t *testing.T, conn net.Conn, patience time.Duration) []byte {
+	t.Helper()
 	out := make([]byte, 1000)
 	if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)

@@ -23,12 +23,15 @@ func TestArrivalIsTheKernels(t *testing.T) {
 		const sleep = 80 * time.Millisecond
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
-		time.AfterFunc(sleep, func() {
+		conn := send(t, "127.0.0.1:"+port(s), request(4, ntp.Client))
+		defer conn.Close()
+		time.Sleep(sleep)
+		go func() {
 			if err := s.Run(ctx); err != nil {
 				t.Error(err)
 			}
-		})
-		answer, err := ntp.Parse(exchange(t, "127.0.0.1:"+port(s), request(4, ntp.Client), patience))
+		}()
+		answer, err := ntp.Parse(receive(t, conn, patience))
 		if err != nil {
 			t.Fatal(err)
 		}
