@@ -51,6 +51,8 @@ const (
 	// silentAfter is how long a source may be quiet before it counts as silent, or four of its usual intervals.
 	silentAfter     = 10 * time.Second
 	silentIntervals = 4
+	// grace is for how long a source that was just good may say that it has no time: one garbled burst is no outage.
+	grace = 5 * time.Second
 	// coldFor is for how long after the first lock a receiver may still correct itself by a jump: its almanac, and in it
 	// GPS − UTC, takes 12.5 min to arrive (IS-GPS-200, section 20.3.3.5). Later a jump is not followed.
 	coldFor = 15 * time.Minute

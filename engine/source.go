@@ -80,7 +80,7 @@ func (s *source) withoutVote(raw int64) (status.SourceState, string) {
 	switch {
 	case s.signal.State == refclock.Lost:
 		return status.Silent, s.signal.Text
-	case s.signal.State == refclock.Receiving:
+	case s.signal.State == refclock.Receiving && (!s.heard || time.Duration(raw-s.lastRaw) > grace):
 		return status.Unusable, s.signal.Text
 	case s.refusing:
 		return status.Falseticker, fmt.Sprintf("it is %v away from its own past, and not followed", s.offset.Round(time.Millisecond))

@@ -81,6 +81,10 @@ func TestScreenShowsTheStationsTime(t *testing.T) {
 	go func() { ended <- child.Wait() }()
 	t.Cleanup(func() { _ = child.Process.Kill() })
 
+	// Frames of a machine that has better things to do come late, and a picture of one shows the second before. That must be
+	// the exception, by no more than that second, and never the other way.
+	const lateAllowed = 2
+	late := 0
 	deadline := time.Now().Add(30 * time.Second)
 	for right := 0; right < 8; {
 		if time.Now().After(deadline) {
@@ -102,6 +106,10 @@ func TestScreenShowsTheStationsTime(t *testing.T) {
 		for x := before.Truncate(time.Second); !x.After(after); x = x.Add(time.Second) {
 			ok = ok || shown == x.Format(time.TimeOnly)
 		}
+		if !ok && right > 0 && shown == before.Add(-time.Second).Format(time.TimeOnly) && late < lateAllowed {
+			late++
+			continue
+		}
 		if !ok && right > 0 {
 			t.Errorf("the wall shows %s between %s and %s", shown, before.Format("15:04:05.000"), after.Format("15:04:05.000"))
 		}
@@ -120,7 +128,7 @@ func TestScreenShowsTheStationsTime(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Error("the window was still there 5 s after its context ended")
 	}
-	t.Log(strings.TrimSpace(out.String()))
+	t.Logf("%d pictures of a frame that was late\n%s", late, strings.TrimSpace(out.String()))
 }
 
 // TestScreenThatIsNotThere: a screen that cannot be reached is an error, not the end of the process.

@@ -283,9 +283,14 @@ func (f *findings) measureSpacing() {
 }
 
 func (f *findings) readEvents(ctx context.Context, log Log) error {
-	for e, err := range log.Events(ctx, time.Time{}, f.options.To, "") {
+	// All of them: a station starts before it knows the time, so the events that name its version and configuration have
+	// none, and belong to no span.
+	for e, err := range log.Events(ctx, time.Time{}, time.Time{}, "") {
 		if err != nil {
 			return err
+		}
+		if e.Known && !f.options.To.IsZero() && !e.UTC.Time().Before(f.options.To) {
+			continue
 		}
 		switch {
 		case e.Kind == logbook.EventVersion:
