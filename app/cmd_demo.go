@@ -13,6 +13,7 @@ import (
 	"timestation/app/demo"
 	"timestation/engine/clock"
 	"timestation/engine/serve"
+	"timestation/logbook"
 	"timestation/refclock"
 	"timestation/refclock/gps"
 )
@@ -79,6 +80,9 @@ http://127.0.0.1:8123. Without --data the log goes to a temporary folder that is
 // demoConfig is the demonstration's configuration: the defaults, and what the player's terminal needs.
 func demoConfig(device, data string) (*config.Config, error) {
 	keys := filepath.Join(data, "demo.keys")
+	if exists(filepath.Join(data, logbook.FileName)) && !exists(keys) {
+		return nil, fmt.Errorf("--data: %s holds the log of a real station, which a recording must not get into; name another folder", data)
+	}
 	if err := os.MkdirAll(data, 0o755); err != nil {
 		return nil, fmt.Errorf("--data: %w", err)
 	}
@@ -99,4 +103,9 @@ func demoConfig(device, data string) (*config.Config, error) {
 		cfg.Listeners = append(cfg.Listeners, l)
 	}
 	return &cfg, cfg.Validate()
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
