@@ -102,6 +102,7 @@ func TestDriver(t *testing.T) {
 	for _, s := range h.signal.GNSS.Satellites {
 		constellations = append(constellations, s.Constellation)
 	}
+	signal := h.signal
 	h.Unlock()
 	inView := len(constellations)
 	constellations = slices.Compact(constellations)
@@ -110,8 +111,8 @@ func TestDriver(t *testing.T) {
 			t.Errorf("no %s among %v", name, constellations)
 		}
 	}
-	if inView < 20 || h.signal.State != refclock.Timing || h.signal.GNSS.SatellitesUsed < 20 || h.signal.GNSS.Fix != refclock.Fix3D {
-		t.Errorf("%d in view, %+v", inView, h.signal)
+	if inView < 20 || signal.State != refclock.Timing || signal.GNSS.SatellitesUsed < 20 || signal.GNSS.Fix != refclock.Fix3D {
+		t.Errorf("%d in view, %+v", inView, signal)
 	}
 
 	closed := time.Now()
