@@ -38,7 +38,14 @@ type Environment struct {
 	NotBefore time.Time
 	// Now reads the local clock.
 	Now func() Stamp
+	// UTC is the station's own time, false while it is not known: for the dates of certificates, never for a sample.
+	UTC func() (UTC, bool)
+	// Position is where the antenna is in degrees, WGS 84, nil where nobody has said.
+	Position *Position
 }
+
+// Position is a place on the Earth in degrees, WGS 84, north and east positive.
+type Position struct{ Latitude, Longitude float64 }
 
 // Registration is how a driver makes itself known.
 type Registration struct {

@@ -101,6 +101,14 @@ func (s Station) Location() *time.Location {
 	return loc
 }
 
+// Where is the position, or nil where nobody has said.
+func (s Station) Where() *refclock.Position {
+	if len(s.Position) != 2 {
+		return nil
+	}
+	return &refclock.Position{Latitude: s.Position[0], Longitude: s.Position[1]}
+}
+
 // Validate names the first impossible value.
 func (s Station) Validate() error {
 	if err := readable(s.Name); err != nil {

@@ -65,6 +65,7 @@ func Build(cfg *config.Config, options Options, face Face) (*Station, error) {
 		driver, err := registration.New(r.Config, refclock.Environment{
 			Name: r.Name, Log: options.Log.With("source", r.Name),
 			TAIMinusUTC: table.TAIMinusUTC, NotBefore: options.Built, Now: clock.Now,
+			UTC: s.knownUTC, Position: cfg.Station.Where(),
 		})
 		if err != nil {
 			return nil, fmt.Errorf("refclock %q: %w", r.Name, err)
@@ -121,11 +122,16 @@ func (s *Station) open(face Face) (err error) {
 
 // utc is the station's time; zero while it is not known.
 func (s *Station) utc() time.Time {
-	r := s.Status().At(s.Now())
-	if !r.Known {
+	utc, known := s.knownUTC()
+	if !known {
 		return time.Time{}
 	}
-	return r.Instant.UTC().Time()
+	return utc.Time()
+}
+
+func (s *Station) knownUTC() (refclock.UTC, bool) {
+	r := s.Status().At(s.Now())
+	return r.Instant.UTC(), r.Known
 }
 
 func (s *Station) close() {
