@@ -6,30 +6,31 @@ import (
 	"crypto/subtle"
 )
 
-// cmac is AES-CMAC (RFC 4493 for 128-bit keys, NIST SP 800-38B for 256). It keeps its working blocks, so that a sum
+// CMAC is AES-CMAC (RFC 4493 for 128-bit keys, NIST SP 800-38B for 192 and 256). It keeps its working blocks, so that a sum
 // allocates nothing; for the same reason one must not be used from two goroutines at once.
-type cmac struct {
+type CMAC struct {
 	block  cipher.Block
 	k1, k2 [aes.BlockSize]byte
 	state  [aes.BlockSize]byte
 }
 
-// newCMAC takes a key of 16 or 32 octets.
-func newCMAC(key []byte) (*cmac, error) {
+// NewCMAC takes a key of 16, 24 or 32 octets.
+func NewCMAC(key []byte) (*CMAC, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, err
 	}
-	c := &cmac{block: block}
+	c := &CMAC{block: block}
 	block.Encrypt(c.k1[:], c.k1[:])
-	double(&c.k1)
+	Double(&c.k1)
 	c.k2 = c.k1
-	double(&c.k2)
+	Double(&c.k2)
 	return c, nil
 }
 
-// double multiplies by x in GF(2¹²⁸), in constant time: the subkeys of RFC 4493, section 2.3.
-func double(b *[aes.BlockSize]byte) {
+// Double multiplies by x in GF(2¹²⁸), in constant time: the subkeys of RFC 4493, section 2.3, and dbl of RFC 5297,
+// section 2.3.
+func Double(b *[aes.BlockSize]byte) {
 	carry := byte(0)
 	for i := len(b) - 1; i >= 0; i-- {
 		b[i], carry = b[i]<<1|carry, b[i]>>7
@@ -37,8 +38,8 @@ func double(b *[aes.BlockSize]byte) {
 	b[len(b)-1] ^= 0x87 & -carry
 }
 
-// appendSum adds the 16 octets of the code over message to b.
-func (c *cmac) appendSum(b, message []byte) []byte {
+// AppendSum adds the 16 octets of the code over message to b.
+func (c *CMAC) AppendSum(b, message []byte) []byte {
 	c.state = [aes.BlockSize]byte{}
 	for len(message) > aes.BlockSize {
 		c.mix(message[:aes.BlockSize])
@@ -56,4 +57,4 @@ func (c *cmac) appendSum(b, message []byte) []byte {
 	return append(b, c.state[:]...)
 }
 
-func (c *cmac) mix(b []byte) { subtle.XORBytes(c.state[:], c.state[:], b) }
+func (c *CMAC) mix(b []byte) { subtle.XORBytes(c.state[:], c.state[:], b) }

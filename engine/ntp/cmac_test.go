@@ -21,6 +21,12 @@ func TestCMACVectors(t *testing.T) {
 			40: "dfa66747de9ae63030ca32611497c827",
 			64: "51f0bebf7e3b9d92fc49741779363cfe",
 		}},
+		{"AES-192, SP 800-38B", "8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b", map[int]string{
+			0:  "d17ddf46adaacde531cac483de7a9367",
+			16: "9e99a7bf31e710900662f65e617c5184",
+			40: "8a1de5be2eb31aad089a82e6ee908b0e",
+			64: "a1d5df0eed790f794d77589659f39a11",
+		}},
 		{"AES-256, SP 800-38B", "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4", map[int]string{
 			0:  "028962f61b7bf89efc6b551f4667d983",
 			16: "28a7023f452e8f82bd4bf28d8c37c35c",
@@ -28,12 +34,12 @@ func TestCMACVectors(t *testing.T) {
 			64: "e1992190549f6ed5696a2c056c315410",
 		}},
 	} {
-		mac, err := newCMAC(unhex(t, c.key))
+		mac, err := NewCMAC(unhex(t, c.key))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for n, want := range c.want {
-			if got := hex.EncodeToString(mac.appendSum(nil, m[:n])); got != want {
+			if got := hex.EncodeToString(mac.AppendSum(nil, m[:n])); got != want {
 				t.Errorf("%s, %d octets: %s, want %s", c.name, n, got, want)
 			}
 		}

@@ -6,14 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"strconv"
 	"strings"
 )
 
-// ParseKeys reads a key file in the syntax of chrony (`id [type] [ASCII:|HEX:]key`) or of ntpsec (`id type key`). Blank
+// ParseKeys reads a key file in the syntax of chrony (`id [type] [ASCII:|HEX:]key`) or of ntpsec (`id type key`), after
+// which, as in ntp.org's since 4.2.8, may stand the addresses that may use the key (`id type key 192.0.2.0/24,::1`). Blank
 // lines, and what follows a # at the start of a line or after a blank, are left out; so are lines that begin with !, ;
-// or %, which chrony takes for comments too. The id is 1…4294967295; types are MD5, SHA1, SHA256, SHA384, SHA512, AES128
-// and AES256, with ntpsec's spellings (any case; SHA-1, AES, AES-128, AES-256, AES-CMAC, AES128CMAC …).
+// or %, which chrony takes for comments too. The id is 1…4294967295; types are MD5, SHA1, SHA256, SHA384, SHA512, AES128,
+// AES192 and AES256, with ntpsec's spellings (any case; SHA-1, AES, AES-128, AES-256, AES-CMAC, AES128CMAC …).
 //
 // The two syntaxes differ in what a key without prefix means, and each line is read by itself:
 //
@@ -76,6 +78,12 @@ func parseKey(fields []string) (key Key, err error) {
 		return key, errors.New("it does not begin with a key number from 1 to 4294967295")
 	}
 	key.ID = uint32(id)
+	if len(fields) == 4 {
+		if key.From, err = parseAddresses(fields[3]); err != nil {
+			return key, fmt.Errorf("key %d: %w", id, err)
+		}
+		fields = fields[:3]
+	}
 	secret, spelling := fields[len(fields)-1], chronyOnly
 	switch len(fields) {
 	case 1:
@@ -87,10 +95,11 @@ func parseKey(fields []string) (key Key, err error) {
 	case 3:
 		key.Algorithm, spelling = parseAlgorithm(fields[1])
 		if spelling == unknownSpelling {
-			return key, fmt.Errorf("key %d: the type is none of MD5, SHA1, SHA256, SHA384, SHA512, AES128, AES256", id)
+			return key, fmt.Errorf("key %d: the type is none of MD5, SHA1, SHA256, SHA384, SHA512, AES128, AES192, "+
+				"AES256", id)
 		}
 	default:
-		return key, fmt.Errorf("key %d: the line has %d fields; write: id type key", id, len(fields))
+		return key, fmt.Errorf("key %d: the line has %d fields; write: id type key addresses", id, len(fields))
 	}
 	if key.Secret, err = parseSecret(secret, spelling); err != nil {
 		return key, fmt.Errorf("key %d: %w", id, err)
@@ -100,6 +109,21 @@ func parseKey(fields []string) (key Key, err error) {
 			id, key.Algorithm, want, len(key.Secret), 2*want)
 	}
 	return key, nil
+}
+
+// parseAddresses takes addresses and prefixes with commas between.
+func parseAddresses(list string) (all []netip.Prefix, err error) {
+	for text := range strings.SplitSeq(list, ",") {
+		p, err := netip.ParsePrefix(text)
+		if a, notPrefix := netip.ParseAddr(text); notPrefix == nil && a.Zone() == "" {
+			p, err = a.Prefix(a.BitLen())
+		}
+		if err != nil || p.Addr().Is4In6() {
+			return nil, errors.New("what follows the key are no addresses; write for instance 192.0.2.0/24,2001:db8::7")
+		}
+		all = append(all, p.Masked())
+	}
+	return all, nil
 }
 
 func parseSecret(s string, spelling spelling) ([]byte, error) {

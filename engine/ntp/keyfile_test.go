@@ -3,6 +3,7 @@ package ntp
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -75,15 +76,17 @@ func TestParseKeysOfBothSyntaxes(t *testing.T) {
 
 func TestParseKeysErrorsNameLineAndReason(t *testing.T) {
 	for in, want := range map[string]string{
-		"\n\nx MD5 secret":                "line 3: it does not begin with a key number from 1 to 4294967295",
-		"0 MD5 secret":                    "line 1: it does not begin with a key number from 1 to 4294967295",
-		"4294967296 MD5 secret":           "line 1: it does not begin with a key number from 1 to 4294967295",
-		"-1 MD5 secret":                   "line 1: it does not begin with a key number from 1 to 4294967295",
-		"5":                               "line 1: key 5: the key is missing",
-		"5 SHA1":                          "line 1: key 5: there is a type, but no key after it",
-		"5 #secret":                       "line 1: key 5: the key is missing",
-		"5 MD4 secret":                    "line 1: key 5: the type is none of MD5, SHA1, SHA256, SHA384, SHA512, AES128, AES256",
-		"5 MD5 secret 192.0.2.1":          "line 1: key 5: the line has 4 fields; write: id type key",
+		"\n\nx MD5 secret":            "line 3: it does not begin with a key number from 1 to 4294967295",
+		"0 MD5 secret":                "line 1: it does not begin with a key number from 1 to 4294967295",
+		"4294967296 MD5 secret":       "line 1: it does not begin with a key number from 1 to 4294967295",
+		"-1 MD5 secret":               "line 1: it does not begin with a key number from 1 to 4294967295",
+		"5":                           "line 1: key 5: the key is missing",
+		"5 SHA1":                      "line 1: key 5: there is a type, but no key after it",
+		"5 #secret":                   "line 1: key 5: the key is missing",
+		"5 MD4 secret":                "line 1: key 5: the type is none of MD5, SHA1, SHA256, SHA384, SHA512, AES128, AES192, AES256",
+		"5 MD5 secret 192.0.2.1 more": "line 1: key 5: the line has 5 fields; write: id type key addresses",
+		"5 MD5 secret elsewhere": "line 1: key 5: what follows the key are no addresses; write for instance " +
+			"192.0.2.0/24,2001:db8::7",
 		"5 MD5 HEX:":                      "line 1: key 5: the key is empty",
 		"5 MD5 ASCII:":                    "line 1: key 5: the key is empty",
 		"5 MD5 HEX:abc":                   "line 1: key 5: what follows HEX: is not an even number of hexadecimal digits",
@@ -131,4 +134,23 @@ func FuzzParseKeys(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestKeysBoundToAddresses(t *testing.T) {
+	keys, err := ParseKeys(strings.NewReader("5 SHA1 ASCII:tulip 192.0.2.7/24,2001:db8::7,10.0.0.1 # ours\n6 AES192 HEX:" +
+		hex20 + "01020304"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(keys[0].From); got != "[192.0.2.0/24 2001:db8::7/128 10.0.0.1/32]" {
+		t.Error(got)
+	}
+	if keys[1].From != nil || keys[1].Algorithm != AES192 || len(keys[1].Secret) != 24 {
+		t.Errorf("%v %v", keys[1], keys[1].From)
+	}
+	for _, bad := range []string{"::ffff:10.0.0.1", "fe80::1%eth0", "10.0.0.0/33", ",", "10.0.0.1,"} {
+		if _, err := ParseKeys(strings.NewReader("5 SHA1 tulip " + bad)); err == nil {
+			t.Errorf("%s was taken", bad)
+		}
+	}
 }

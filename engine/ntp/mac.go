@@ -9,13 +9,14 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
+	"net/netip"
 )
 
 // Algorithm is how a symmetric key makes a message authentication code: a digest over key and packet (RFC 5905, section
 // 7.3), or AES-CMAC (RFC 8573, which also deprecates MD5).
 type Algorithm uint8
 
-// The algorithms, in the names of chrony's key files.
+// The algorithms, in the names of chrony's key files; AES192 is spelled after them, which only know the other two.
 const (
 	MD5 Algorithm = iota
 	SHA1
@@ -24,6 +25,7 @@ const (
 	SHA512
 	AES128
 	AES256
+	AES192
 )
 
 var algorithms = [...]struct {
@@ -39,6 +41,7 @@ var algorithms = [...]struct {
 	SHA512: {name: "SHA512", new: sha512.New},
 	AES128: {name: "AES128", keyLen: 16},
 	AES256: {name: "AES256", keyLen: 32},
+	AES192: {name: "AES192", keyLen: 24},
 }
 
 // String is the name in chrony's key files.
@@ -52,6 +55,8 @@ type Key struct {
 	ID        uint32 // 1…2³²−1
 	Algorithm Algorithm
 	Secret    []byte
+	// From are the addresses that may use the key, as the server sees them; none is all.
+	From []netip.Prefix
 }
 
 // String names the key.
@@ -65,7 +70,7 @@ func (k Key) GoString() string { return k.String() }
 type Authenticator struct {
 	key  Key
 	hash hash.Hash
-	cmac *cmac
+	cmac *CMAC
 	sum  [sha512.Size]byte
 }
 
@@ -81,13 +86,13 @@ func NewAuthenticator(k Key) (*Authenticator, error) {
 		return nil, fmt.Errorf("%v has %d octets; it needs %d", k, len(k.Secret), algorithm.keyLen)
 	}
 	var err error
-	a.cmac, err = newCMAC(k.Secret)
+	a.cmac, err = NewCMAC(k.Secret)
 	return a, err
 }
 
 func (a *Authenticator) digest(signed []byte) []byte {
 	if a.cmac != nil {
-		return a.cmac.appendSum(a.sum[:0], signed)
+		return a.cmac.AppendSum(a.sum[:0], signed)
 	}
 	a.hash.Reset()
 	a.hash.Write(a.key.Secret)

@@ -91,3 +91,17 @@ func NextExtension(b []byte) (field Extension, rest []byte, err error) {
 	}
 	return Extension{Type: binary.BigEndian.Uint16(b), Value: b[4:n]}, b[n:], nil
 }
+
+// AppendExtension writes an extension field at the end of b: type, length, value, and zeros up to a multiple of four and
+// to the 16 octets that a field has at least (RFC 7822, section 3; the last field of a packet without a MAC must have 28).
+// The value must fit the field's length: at most 65528 octets.
+func AppendExtension(b []byte, kind uint16, value []byte) []byte {
+	length := max(minExtensionLen, (4+len(value)+3)&^3)
+	b = binary.BigEndian.AppendUint16(b, kind)
+	b = binary.BigEndian.AppendUint16(b, uint16(length))
+	b = append(b, value...)
+	for range length - 4 - len(value) {
+		b = append(b, 0)
+	}
+	return b
+}

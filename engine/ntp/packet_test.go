@@ -113,6 +113,23 @@ func TestNextExtensionWalksTheList(t *testing.T) {
 	}
 }
 
+func TestAppendExtensionIsParsedBack(t *testing.T) {
+	for _, n := range []int{0, 1, 11, 12, 13, 14, 15, 16, 32, 100, 1000} {
+		value := bytes.Repeat([]byte{0xa5}, n)
+		b := AppendExtension(packet(4), 0x0204, value)
+		p, err := Parse(AppendExtension(b, 0xf323, make([]byte, 24)))
+		if err != nil {
+			t.Errorf("%d octets: %v", n, err)
+			continue
+		}
+		f, rest, err := NextExtension(p.Extensions)
+		padded, found := bytes.CutPrefix(f.Value, value)
+		if err != nil || f.Type != 0x0204 || !found || len(rest) != 28 || len(bytes.Trim(padded, "\x00")) != 0 {
+			t.Errorf("%d octets came back as %x, %v", n, f.Value, err)
+		}
+	}
+}
+
 // FuzzParse: whatever comes, a packet that passes is made of its parts and nothing else, and its fields can be walked.
 func FuzzParse(f *testing.F) {
 	f.Add(packet(4, field(0x104, 36), field(0x204, 104), mac(1, 20)))
