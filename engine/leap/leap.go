@@ -33,6 +33,7 @@ type Table struct {
 type entry struct {
 	from        int64 // POSIX seconds of the first second with this offset
 	taiMinusUTC int32
+	learned     bool // decided by vote, not listed
 }
 
 // Embedded is the table the program was built with.
@@ -175,6 +176,21 @@ func (t *Table) Next(now refclock.Instant) (refclock.LeapNotice, refclock.Instan
 	return refclock.LeapNone, refclock.Instant{}
 }
 
+// Last gives the last leap second that is over at now, as Next would have; LeapUnknown where there was none.
+func (t *Table) Last(now refclock.Instant) (notice refclock.LeapNotice, at refclock.Instant) {
+	for n, e := range t.entries[1:] {
+		c, kind := t.change(n, e), refclock.LeapInsert
+		ends := c.TAI + int64(time.Second)
+		if e.taiMinusUTC < c.TAIMinusUTC {
+			kind, ends = refclock.LeapDelete, c.TAI
+		}
+		if now.TAI >= ends {
+			notice, at = kind, c
+		}
+	}
+	return notice, at
+}
+
 // change is the first instant that differs because of entry e, whose predecessor is number n: the start of 23:59:60, or
 // of the 00:00:00 that comes in place of 23:59:59. It is said under the old offset.
 func (t *Table) change(n int, e entry) refclock.Instant {
@@ -186,5 +202,19 @@ func (t *Table) change(n int, e entry) refclock.Instant {
 	return at
 }
 
-// DaysLeft is how many days the list still speaks at now; negative once it has expired.
-func (t *Table) DaysLeft(now refclock.UTC) int { return int((t.Expires - now.Seconds) / 86400) }
+// WarnBefore is how long before the list expires a person should hear of it: IERS publishes the next one half a year
+// before, and a distribution takes weeks to pass it on.
+const WarnBefore = 60 * 24 * time.Hour
+
+// DaysLeft is how many whole days the list still speaks at now; negative once it has expired.
+func (t *Table) DaysLeft(now refclock.UTC) int {
+	const day = 86400
+	left := t.Expires - now.Seconds
+	if left < 0 {
+		left -= day - 1
+	}
+	return int(left / day)
+}
+
+// Expired reports whether the list has nothing to say of now.
+func (t *Table) Expired(now refclock.UTC) bool { return now.Seconds >= t.Expires }

@@ -47,7 +47,7 @@ func TestThroughALeapSecond(t *testing.T) {
 }
 
 func TestDeletion(t *testing.T) {
-	table := &Table{entries: []entry{{0, 37}, {1893456000, 36}}, Expires: 1 << 40} // 2030-01-01
+	table := &Table{entries: []entry{{taiMinusUTC: 37}, {from: 1893456000, taiMinusUTC: 36}}, Expires: 1 << 40} // 2030-01-01
 	before := table.Instant(refclock.Date(2029, 12, 31, 23, 59, 58, 0))
 	if got := table.FromTAI(before.TAI + 1e9).UTC().String(); !strings.HasPrefix(got, "2030-01-01T00:00:00") {
 		t.Logf("FromTAI one second after 23:59:58: %s", got)
@@ -80,4 +80,30 @@ func FuzzParse(f *testing.F) {
 			table.Next(refclock.Instant{TAI: 1e18})
 		}
 	})
+}
+
+// Days on which other programs' time ends or begins anew are ordinary ones, and 1970 does no harm.
+func TestErasAreOrdinaryDays(t *testing.T) {
+	table := Embedded()
+	for _, u := range []refclock.UTC{
+		refclock.Date(2019, 4, 6, 23, 59, 41, 0), refclock.Date(2038, 11, 20, 23, 59, 41, 0), // GPS weeks begin anew
+		refclock.Date(2036, 2, 7, 6, 28, 15, 0), refclock.Date(2038, 1, 19, 3, 14, 7, 0), refclock.Date(2100, 2, 28, 23, 59, 57, 0),
+		refclock.Date(2106, 2, 7, 6, 28, 15, 0), refclock.Date(1970, 1, 1, 0, 0, 0, 0), refclock.Date(1980, 1, 5, 23, 59, 57, 0),
+	} {
+		offset := table.TAIMinusUTC(u)
+		for range 5 {
+			i := table.Instant(u)
+			if back := table.FromTAI(i.TAI).UTC(); back != u || i.TAIMinusUTC != offset {
+				t.Errorf("%s came back as %s, TAI−UTC %d", u, back, i.TAIMinusUTC)
+			}
+			end := MonthEnd(i)
+			if day := end.UTC().Time().Day(); day != 1 || end.Sub(i) <= 0 || end.Sub(i) > 31*24*time.Hour {
+				t.Errorf("%s: the month is said to end at %s", u, end.UTC())
+			}
+			if d := Vote([]Notice{table.Notice(i)}, i); d.Leap == refclock.LeapInsert || d.Leap == refclock.LeapDelete {
+				t.Errorf("%s: %s", u, d.Explanation)
+			}
+			u.Seconds++
+		}
+	}
 }

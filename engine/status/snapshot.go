@@ -7,6 +7,9 @@ type Snapshot struct {
 	Generation uint64 `json:"generation"`
 	State      State  `json:"state"`
 	Reason     string `json:"reason,omitempty"`
+	// Vote is how the sources voted, Unseen what their vote cannot find out, in words.
+	Vote   string `json:"vote,omitempty"`
+	Unseen string `json:"unseen,omitempty"`
 	// UTC is absent before the station ever knew the time.
 	UTC *refclock.UTC `json:"utc,omitempty"`
 	Estimate
@@ -43,6 +46,8 @@ func (s *Status) Snapshot(stamp refclock.Stamp) Snapshot {
 		Generation:           s.Generation,
 		State:                r.State,
 		Reason:               s.Reason,
+		Vote:                 s.Vote,
+		Unseen:               s.Unseen,
 		MaxErrorLimitSeconds: s.MaxErrorLimit.Seconds(),
 		MaxErrorGrowthPPM:    s.MaxErrorGrowth * 1e6,
 		Stratum:              r.Stratum,

@@ -50,6 +50,8 @@ type Status struct {
 	State State
 	// Reason says in words why the state is not Synchronised.
 	Reason string
+	// Vote says in words how the sources voted; Unseen what no vote of theirs can find out.
+	Vote, Unseen string
 	// Since is when the state began, and ReferenceTime when the selected source was last heard.
 	Since         refclock.Instant
 	ReferenceTime refclock.Instant
@@ -63,6 +65,10 @@ type Status struct {
 	// second is deleted), brings.
 	Leap   refclock.LeapNotice
 	LeapAt refclock.Instant
+	// LastLeap and LastLeapAt are the same of the last leap second that is over; LeapAt's TAI−UTC is that before it. They
+	// are set for at least two days after it, for listeners that spread it.
+	LastLeap   refclock.LeapNotice
+	LastLeapAt refclock.Instant
 
 	// TemperatureCelsius is that of the sensor nearest to the oscillator, while TemperatureKnown.
 	TemperatureCelsius float64
@@ -111,6 +117,8 @@ type Source struct {
 	JitterSeconds   float64 `json:"jitter_seconds"`
 	MaxErrorSeconds float64 `json:"max_error_seconds"`
 	FrequencyPPM    float64 `json:"frequency_ppm"`
+	// BiasSeconds is the constant error that was learned against a better source and is taken off; 0 where none is.
+	BiasSeconds float64 `json:"bias_seconds,omitempty"`
 	// PhaseSeconds is the source's last sample minus the free-running oscillator, from an origin that is fixed when the
 	// station starts: what the stability of either is judged by, untouched by any steering. It means something from the
 	// first sample on.
@@ -142,6 +150,13 @@ type Alert struct {
 	Mend string `json:"mend,omitempty"`
 	// Since is the station's time when it was raised; before the station ever knew the time it is the zero UTC.
 	Since refclock.UTC `json:"since"`
+	// Flapping: it came and went too often, so it is held until it has been away for a while; the text says so.
+	Flapping bool `json:"flapping,omitempty"`
+	// AcknowledgedBy is who has seen it, empty while nobody has, and AcknowledgedAt when.
+	AcknowledgedBy string       `json:"acknowledged_by,omitempty"`
+	AcknowledgedAt refclock.UTC `json:"acknowledged_at,omitzero"`
+	// Cleared is when it ended; only in the history of alerts.
+	Cleared refclock.UTC `json:"cleared,omitzero"`
 }
 
 // Reading is what the station says of one local time stamp.
