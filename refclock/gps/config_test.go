@@ -15,7 +15,9 @@ func TestValidate(t *testing.T) {
 	}
 	for key, spoil := range map[string]func(*Config){
 		"device":              func(c *Config) { c.Device = "" },
-		"baud":                func(c *Config) { c.Baud = 0 },
+		"baud":                func(c *Config) { c.Baud = 300 },
+		"trust":               func(c *Config) { c.Trust = "blindly" },
+		"configure":           func(c *Config) { c.Configure = "all" },
 		"delay_seconds":       func(c *Config) { c.DelaySeconds = new(85.0) },
 		"delay_limit_seconds": func(c *Config) { c.DelayLimitSeconds = 0 },
 	} {

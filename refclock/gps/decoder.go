@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/adrianmo/go-nmea"
-
 	"timestation/refclock"
 )
 
@@ -13,7 +11,7 @@ const (
 	// idleGap is the silence that ends a burst. Within one, u-blox and MediaTek pause for up to some 30 ms while they
 	// compute and a USB adapter holds bytes for 16 ms; between bursts at one a second the line is idle for 400 ms and
 	// more, but at 4800 baud with every sentence enabled. Where no gap is left (that, or ten solutions a second), the
-	// first sentence of a new second is the beginning.
+	// first message of a new second is the beginning.
 	idleGap = 100 * time.Millisecond
 	// gapHabit is how long a gap is remembered: a receiver that leaves one only after its shorter bursts is stamped at
 	// those alone, for the first sentence with a time may come late in the burst.
@@ -29,6 +27,12 @@ const (
 	// is one though no burst has ended.
 	signalInterval = 450 * time.Millisecond
 	quietInterval  = 2 * time.Second
+	// provenAfter is how long a fix must have lasted without a break for a receiver that does not speak of leap seconds to
+	// have heard them: GPS sends them once in 12.5 minutes (IS-GPS-200, section 20.3.3.5.1, page 18 of subframe 4).
+	provenAfter = 13 * time.Minute
+	// onSecond is how far from a whole second a UBX solution may be that was meant to be on it: receivers correct their
+	// clock in steps of a millisecond.
+	onSecond = 5 * time.Millisecond
 )
 
 // Decoder turns what a receiver sends, and when it was read, into samples and signals. It does no I/O and reads no
@@ -36,21 +40,25 @@ const (
 type Decoder struct {
 	baud              int
 	assumed, limit    time.Duration
+	atOnce            bool
 	notBefore         time.Time
 	taiMinusUTC       func(refclock.UTC) int32
 	out               refclock.Sink
 	scanner           scanner
-	parser            *nmea.SentenceParser
-	sky               sky
+	receiver          receiver
 	epoch             epoch
 	sentences         uint64
 	state             refclock.SourceState
 	text              string
+	warned            warnings
+	more              []refclock.Alarm
 	fix               refclock.Fix
 	place             place
 	satellites, weeks int
 	hadFix            bool
 	lastSampled       refclock.UTC
+	// onPacket, where it is set, sees every UBX message.
+	onPacket func(message uint16, payload []byte)
 
 	// last is when the last read returned; every read with bytes empties the port. lastByte is when one last had bytes.
 	last, lastByte refclock.Stamp
@@ -60,25 +68,36 @@ type Decoder struct {
 	// to begin since then.
 	idle, fresh, blind, flowing bool
 	start                       refclock.Stamp
+	// restart: start is yet to come, with the next message.
+	restart bool
 
 	// age is how long the port has been open; it stands still where the program does, and clock steps do not touch it.
 	// The others are the ages at which something last happened.
 	age, byteAge, sentenceAge, gapAge, epochAge, sampleAge, signalAge time.Duration
 	gapped, sampled, dirty                                            bool
+	// fixing: there has been a fix without a break since fixAge; proven: for long enough.
+	fixing, proven bool
+	fixAge         time.Duration
 }
 
-// NewDecoder makes a decoder that delivers to out. Of env it uses TAIMinusUTC and NotBefore.
+// NewDecoder makes a decoder that delivers to out. Of env it uses TAIMinusUTC and NotBefore. config.Baud 0 is for bytes
+// that came without the pace of a line.
 func NewDecoder(config Config, env refclock.Environment, out refclock.Sink) *Decoder {
 	d := &Decoder{
-		baud: config.Baud, taiMinusUTC: env.TAIMinusUTC, out: out, parser: newParser(),
+		baud: config.Baud, taiMinusUTC: env.TAIMinusUTC, out: out, receiver: newReceiver(),
 		state: refclock.Waiting, text: fmt.Sprintf("listening at %d baud", config.Baud),
-		fix: refclock.NoFix, notBefore: env.NotBefore,
-	}
-	if d.notBefore.Before(firstGPSDay) {
-		d.notBefore = firstGPSDay
+		fix: refclock.NoFix, notBefore: bound(env.NotBefore), atOnce: config.Trust == atOnce,
 	}
 	d.assumed, d.limit = config.delay()
 	return d
+}
+
+// bound is the earliest date that is believed.
+func bound(notBefore time.Time) time.Time {
+	if notBefore.Before(gpsEpoch) {
+		return gpsEpoch
+	}
+	return notBefore
 }
 
 // Receive takes what one read gave, all that was there, and the local stamp at which it returned. It must be called at
@@ -117,45 +136,66 @@ func (d *Decoder) follow(at refclock.Stamp) {
 	d.age += min(max(since, 0), time.Second)
 }
 
-// take reckons when each byte came and looks for sentences. The last byte came before the read returned and the others
+// take reckons when each byte came and looks for messages. The last byte came before the read returned and the others
 // one byte's time apart before it, but none before the last read, which left nothing in the port except what the UART's
 // FIFO may hide. (USB receivers hand over a burst faster than any baud rate: there this last limit counts.)
 func (d *Decoder) take(p []byte, at refclock.Stamp) {
-	perByte := bitsPerByte * time.Second / time.Duration(d.baud)
+	var perByte time.Duration
+	if d.baud > 0 {
+		perByte = bitsPerByte * time.Second / time.Duration(d.baud)
+	}
 	earliest := d.last.Add(-hiddenBytes * perByte)
 	stamp := func(i int) refclock.Stamp { return max(earliest, at.Add(-time.Duration(len(p)-i)*perByte)) }
 	if d.idle {
-		d.idle, d.fresh, d.start = false, true, stamp(0)
+		d.idle, d.fresh, d.start, d.restart = false, true, stamp(0), false
 	}
 	d.lastByte, d.byteAge, d.dirty = at, d.age, true
-	for i, b := range p {
-		if sentence, start, whole := d.scanner.push(b, stamp(i)); whole {
-			d.sentence(sentence, start)
-		}
-	}
+	d.scanner.scan(p, stamp, d.message)
 }
 
-func (d *Decoder) sentence(text string, start refclock.Stamp) {
+func (d *Decoder) message(f frame) {
 	d.sentences++
 	d.sentenceAge = d.age
-	parsed, err := d.parser.Parse(text)
-	if err != nil {
-		return // one of the many sentences that do not matter here, or one with fields that mean nothing
+	if d.restart {
+		d.restart, d.start = false, f.start
 	}
-	switch s := parsed.(type) {
-	case report:
-		d.report(s, start)
-	case active:
-		d.sky.use(s)
-	case inView:
-		d.sky.add(s, d.age)
+	switch f.protocol {
+	case nmea0183:
+		if r, ok := d.receiver.sentence(f.sentence, d.age); ok {
+			d.report(r, f.start)
+		}
+		d.heed()
+	case ubx:
+		message := uint16(f.class)<<8 | uint16(f.id)
+		if d.onPacket != nil {
+			d.onPacket(message, f.payload)
+		}
+		if f.class != navPVT>>8 && d.fresh && f.start == d.start {
+			// What does not belong to a solution comes when it likes: the pulse's TIM-TP may be a burst of its own, or run into
+			// the one that counts, which begins with the next message.
+			d.restart = true
+		}
+		if message == timTP && len(f.payload) >= leastPayload[timTP] {
+			d.correct(f)
+			return
+		}
+		if r, ok := d.receiver.moment(message, f.payload); ok {
+			d.report(r, f.start)
+		}
+		if r, ok := d.receiver.packet(message, f.payload, d.age); ok {
+			d.report(r, f.start)
+		}
+		d.heed()
 	}
 }
 
-// report takes a sentence that carries a time, and begins a new epoch with each new time.
+// report takes a message that tells which moment it is about, and begins a new epoch with each new moment.
 func (d *Decoder) report(r report, start refclock.Stamp) {
-	// A sentence may be late: a gap ended its epoch, but not its second.
-	if d.epoch.open && d.epoch.same(r.time) || r.time.Valid && r.time == d.epoch.time {
+	if d.epoch.late(r) {
+		return
+	}
+	// A message may be late: a gap ended its epoch, but not its second.
+	if d.epoch.open && d.epoch.holds(r, d.receiver.leap) || d.epoch.isOf(r) {
 		d.epoch.add(r)
 		d.epoch.open, d.fresh = true, false
 		return
@@ -164,7 +204,7 @@ func (d *Decoder) report(r report, start refclock.Stamp) {
 	if d.fresh {
 		next.anchor, next.anchored = d.start, true
 		d.gapped, d.gapAge = true, d.age
-	} else if d.flowing && d.epoch.time.Valid {
+	} else if d.flowing && d.epoch.timed() {
 		next.anchored = !d.gapped || d.age-d.gapAge > gapHabit
 	}
 	if d.epoch.open {
@@ -176,30 +216,34 @@ func (d *Decoder) report(r report, start refclock.Stamp) {
 	d.epoch, d.fresh, d.flowing = next, false, !d.blind
 }
 
-// endEpoch judges what the sentences of an epoch said together.
+// endEpoch judges what the messages of an epoch said together.
 func (d *Decoder) endEpoch() {
 	e := &d.epoch
-	dimensions, told := d.sky.endBurst(d.age)
+	dimensions, told := d.receiver.sky.endBurst(d.age)
 	if !e.open {
 		return
 	}
 	e.open, d.epochAge = false, d.age
-	d.judgeFix(dimensions)
-	if !told && e.satellites >= 0 {
-		d.satellites = e.satellites
-	} else {
-		d.satellites = len(d.sky.used)
+	byGSA := -1
+	if told {
+		byGSA = len(d.receiver.sky.used)
 	}
-	utc, weeks, reason, lasting := e.moment(d.notBefore)
-	if reason == "" && d.sampled && utc == d.lastSampled {
-		reason = repeated
+	fixed := d.judgeFix(dimensions)
+	if n := e.satellitesUsed(byGSA); n >= 0 {
+		d.satellites = n
+	} else if d.fix == refclock.NoFix {
+		d.satellites = 0
 	}
+	d.prove(fixed)
+	s, u, reason := d.measure(fixed)
 	switch {
 	case reason == "":
-		d.sample(utc, weeks)
+		d.out.Sample(s)
+		d.lastSampled, d.sampled, d.sampleAge = u, true, d.age
+		d.become(refclock.Timing, "")
 	case reason == noFix:
 		d.become(refclock.Receiving, d.whyNoFix())
-	case lasting || !d.sampled || d.age-d.sampleAge >= silence:
+	case reason == contradiction || reason == noSuchTime || reason == poorFix || !d.sampled || d.age-d.sampleAge >= silence:
 		d.become(refclock.Receiving, reason)
 	}
 	if d.age-d.signalAge >= signalInterval {
@@ -207,39 +251,41 @@ func (d *Decoder) endEpoch() {
 	}
 }
 
-func (d *Decoder) judgeFix(dimensions int) {
+// judgeFix tells whether the epoch has a fix that is good for the time; the reason why not is noFix or poorFix.
+func (d *Decoder) judgeFix(dimensions int) (reason string) {
 	e := &d.epoch
-	if e.place != nil {
-		d.place = *e.place
+	if p := e.where(); p != nil {
+		d.place = *p
+	}
+	if d.fix, _ = e.fix(dimensions, d.fix); e.verdict >= isGuess {
+		d.fix = refclock.NoFix
 	}
 	switch {
-	case e.verdict != isFix:
-		d.fix = refclock.NoFix
-		return
-	case dimensions == 3 || dimensions != 2 && e.place != nil && e.place.hasAltitude:
-		d.fix = refclock.Fix3D
-	default:
-		d.fix = refclock.Fix2D
+	case d.fix == refclock.NoFix:
+		return noFix
+	case e.hasNavigation && e.navigation.fixRank > 0 && !e.navigation.usable:
+		return poorFix
 	}
 	d.hadFix = true
+	return ""
 }
 
-func (d *Decoder) sample(utc refclock.UTC, weeks int) {
-	instant := utc.Instant(d.taiMinusUTC(utc))
-	d.out.Sample(refclock.Sample{
-		Kind:       refclock.Absolute,
-		Stamp:      d.epoch.anchor,
-		Instant:    instant.Add(d.assumed),
-		Noise:      noise,
-		Systematic: d.limit,
-	})
-	d.weeks, d.lastSampled, d.sampled, d.sampleAge = weeks, utc, true, d.age
-	d.become(refclock.Timing, "")
+// prove keeps account of how long there has been a fix.
+func (d *Decoder) prove(reason string) {
+	if reason != "" {
+		d.fixing = false
+		return
+	}
+	if !d.fixing {
+		d.fixing, d.fixAge = true, d.age
+	}
+	d.proven = d.proven || d.age-d.fixAge >= provenAfter
 }
 
+// whyNoFix is what the satellites say of why there is no fix.
 func (d *Decoder) whyNoFix() string {
 	inView, heard := 0, 0
-	for _, s := range d.sky.satellites(d.age) {
+	for _, s := range d.receiver.sky.satellites(d.age) {
 		inView++
 		if s.CN0 > 0 {
 			heard++
@@ -247,7 +293,9 @@ func (d *Decoder) whyNoFix() string {
 	}
 	why := fmt.Sprintf("%d of %d satellites in view are heard", heard, inView)
 	switch {
-	case d.sky.views == nil:
+	case d.receiver.antenna == "open" || d.receiver.antenna == "short":
+		why = fmt.Sprintf("no fix: the receiver says that its antenna line is %s", d.receiver.antenna)
+	case !d.receiver.sky.known():
 		why = "no fix: check the antenna (the receiver does not list its satellites)"
 	case inView == 0:
 		why = "no satellites in view: check the antenna"
@@ -266,14 +314,20 @@ func (d *Decoder) whyNoFix() string {
 func (d *Decoder) watch() {
 	switch {
 	case d.age-d.byteAge >= silence:
-		d.fix = refclock.NoFix
+		// It may have lost its power, and with it what it knew.
+		d.fix, d.fixing, d.proven, d.receiver.leap = refclock.NoFix, false, false, leap{}
 		d.become(refclock.Waiting, "nothing is heard: check the receiver's power and that its TX is wired to this port's RX")
-	case d.byteAge > 0 && d.age-d.sentenceAge >= silence:
+	case d.unintelligible(silence):
 		d.become(refclock.Receiving,
-			fmt.Sprintf("bytes arrive but no NMEA sentences: wrong baud rate? (%d is set; timestation init finds it)", d.baud))
+			fmt.Sprintf("bytes arrive but no NMEA or UBX messages: wrong baud rate? (%d is set; with baud = 0 it is found out)", d.baud))
 	case d.sentences > 0 && d.age-d.epochAge >= silence:
-		d.become(refclock.Receiving, "the receiver's sentences carry no time: enable its RMC sentence")
+		d.become(refclock.Receiving, "the receiver's messages carry no time: enable its RMC sentence or NAV-PVT message")
 	}
+}
+
+// unintelligible tells whether bytes have come for so long and no message among them.
+func (d *Decoder) unintelligible(since time.Duration) bool {
+	return d.byteAge > 0 && d.age-d.byteAge < silence && d.age-d.sentenceAge >= since
 }
 
 // become changes the state, and says so at once; a change of words alone waits its turn.
@@ -286,16 +340,37 @@ func (d *Decoder) become(state refclock.SourceState, text string) {
 	}
 }
 
+// warnings are what the receiver warns of, to be compared.
+type warnings struct {
+	jamming, spoofing byte
+	antenna           string
+}
+
+// heed says at once what the receiver begins to warn of, or ceases to.
+func (d *Decoder) heed() {
+	r := &d.receiver
+	if now := (warnings{worst(r.jamming[:]), worst(r.spoofing[:]), r.antenna}); now != d.warned {
+		d.warned = now
+		d.signal()
+	}
+}
+
 func (d *Decoder) signal() {
-	d.out.Signal(refclock.Signal{State: d.state, Text: d.text, GNSS: d.gnss()})
+	d.out.Signal(refclock.Signal{State: d.state, Text: d.text, GNSS: d.gnss(), Alarms: append(d.receiver.alarms(), d.more...)})
 	d.signalAge, d.dirty = d.age, false
 }
 
 func (d *Decoder) gnss() *refclock.GNSS {
+	r := &d.receiver
 	g := &refclock.GNSS{
-		Fix: d.fix, Satellites: d.sky.satellites(d.age), RolloverWeeks: d.weeks,
+		Fix: d.fix, Satellites: r.sky.satellites(d.age), RolloverWeeks: d.weeks,
 		Latitude: d.place.latitude, Longitude: d.place.longitude, AltitudeM: d.place.altitude,
+		Jamming: words[worst(r.jamming[:])], Spoofing: words[worst(r.spoofing[:])], Antenna: r.antenna,
+		Firmware: r.firmware, Protocol: r.protocol(),
 		Sentences: d.sentences, ChecksumErrors: d.scanner.refused,
+	}
+	if r.leap.known {
+		g.LeapSeconds = new(r.leap.seconds)
 	}
 	if d.fix != refclock.NoFix {
 		g.SatellitesUsed = d.satellites

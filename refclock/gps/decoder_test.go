@@ -115,7 +115,7 @@ func TestDelay(t *testing.T) {
 		config             Config
 		assumed, systemtic time.Duration
 	}{
-		{DefaultConfig(), 350 * time.Millisecond, 350 * time.Millisecond},
+		{Config{Device: "x", Baud: 9600}, 350 * time.Millisecond, 350 * time.Millisecond},
 		{Config{Device: "x", Baud: 9600, DelaySeconds: &delay, DelayLimitSeconds: 0.02}, 85 * time.Millisecond, 20 * time.Millisecond},
 	} {
 		out := &record{}
@@ -312,7 +312,7 @@ func TestVerdicts(t *testing.T) {
 func TestLeapSecond(t *testing.T) {
 	out := &record{}
 	env := refclock.Environment{NotBefore: time.Date(2016, time.January, 1, 0, 0, 0, 0, time.UTC)}
-	l := newLine(DefaultConfig(), env, out)
+	l := newLine(slowConfig(), env, out)
 	newYear := refclock.Date(2017, time.January, 1, 0, 0, 0, 0)
 	l.decoder.taiMinusUTC = func(u refclock.UTC) int32 {
 		if u.Seconds < newYear.Seconds {
@@ -355,7 +355,7 @@ func TestRollover(t *testing.T) {
 		{time.Time{}, "220899", "", "1999-08-22", 0}, // no build date, no mending
 	} {
 		out := &record{}
-		l := newLine(DefaultConfig(), refclock.Environment{NotBefore: c.built}, out)
+		l := newLine(slowConfig(), refclock.Environment{NotBefore: c.built}, out)
 		burst := rmc("120000.00", "A", c.rmc)
 		if c.zda != "" {
 			burst += zda("120000.00", c.zda)
@@ -399,7 +399,7 @@ func TestWords(t *testing.T) {
 		for range 7 {
 			l.second(strings.Repeat("\x80\xf0\x00$\x9c", 30))
 		}
-		expect(t, out, refclock.Receiving, "bytes arrive but no NMEA sentences: wrong baud rate? (9600 is set; timestation init finds it)")
+		expect(t, out, refclock.Receiving, "bytes arrive but no NMEA or UBX messages: wrong baud rate? (9600 is set; with baud = 0 it is found out)")
 	})
 	t.Run("a fix and its loss", func(t *testing.T) {
 		l, out := newTestLine(9600)
@@ -434,7 +434,7 @@ func TestWords(t *testing.T) {
 		for range 7 {
 			l.second(gsv)
 		}
-		expect(t, out, refclock.Receiving, "the receiver's sentences carry no time: enable its RMC sentence")
+		expect(t, out, refclock.Receiving, "the receiver's messages carry no time: enable its RMC sentence or NAV-PVT message")
 	})
 	t.Run("a clock that stands still", func(t *testing.T) {
 		l, out := newTestLine(9600)

@@ -3,10 +3,13 @@ package gps
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"timestation/refclock"
@@ -31,7 +34,7 @@ func FuzzDecoder(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, portion uint8) {
 		if portion >= 128 {
-			data = mend(data)
+			data = mendPackets(mend(data))
 		}
 		out := &checkedSink{t: t}
 		config := DefaultConfig()
@@ -48,14 +51,12 @@ func FuzzDecoder(f *testing.F) {
 
 		var whole scanner
 		found := uint64(0)
-		for _, b := range bytes.ReplaceAll(data, []byte{0xff}, nil) {
-			if sentence, _, ok := whole.push(b, 0); ok {
-				found++
-				if !intact([]byte(sentence)) || len(sentence) > longestSentence {
-					t.Fatalf("not a sentence: %q", sentence)
-				}
+		whole.scan(bytes.ReplaceAll(data, []byte{0xff}, nil), func(int) refclock.Stamp { return 0 }, func(f frame) {
+			found++
+			if f.protocol == nmea0183 && (!intact([]byte(f.sentence)) || len(f.sentence) > longestSentence) {
+				t.Fatalf("not a sentence: %q", f.sentence)
 			}
-		}
+		})
 		if found != l.decoder.sentences || whole.refused != l.decoder.scanner.refused {
 			t.Errorf("%d sentences and %d refused in portions of %d, %d and %d in one", l.decoder.sentences,
 				l.decoder.scanner.refused, count, found, whole.refused)
@@ -77,6 +78,106 @@ func mend(data []byte) []byte {
 	return mended
 }
 
+// mendPackets gives each UBX packet that is there the checksum that it should have.
+func mendPackets(data []byte) []byte {
+	data = slices.Clone(data)
+	for at := 0; at+8 <= len(data); at++ {
+		if data[at] != 0xb5 || data[at+1] != 0x62 {
+			continue
+		}
+		end := at + 6 + int(data[at+4]) + int(data[at+5])<<8
+		if end+2 <= len(data) {
+			data[end], data[end+1] = fletcher(data[at+2 : end])
+			at = end + 1
+		}
+	}
+	return data
+}
+
+// FuzzRecording: whatever a file holds, what is made of it can be believed and written, in whatever portions it is read.
+// With mended, checksums are put right, so that mutations reach the parsers.
+func FuzzRecording(f *testing.F) {
+	logs, err := filepath.Glob("testdata/*/*.log")
+	if err != nil || len(logs) == 0 {
+		f.Fatalf("no recordings (%v)", err)
+	}
+	for i, log := range logs {
+		raw, err := os.ReadFile(log)
+		if err != nil {
+			f.Fatal(err)
+		}
+		raw = body(raw)
+		f.Add(raw[:min(len(raw), 2500)], i%2 == 0)
+	}
+	g := good(noon)
+	f.Add([]byte(g.pvt()+g.sol()+g.timeGPS()+g.timeUTC()+g.timeLS()+g.status()+g.sat()+g.timTP(true, 5000, 0)+monRFOf(3, 4)+
+		monHWOf(2, 3)+secSIGOf(1, 2, 3)+secSIGOf(2, 1, 2)+monVEROf("HPG 1.50", "27.50", "ZED-F9P")+rtcm(1005, 19)), true)
+	f.Fuzz(func(t *testing.T, data []byte, mended bool) {
+		if mended {
+			data = mendPackets(mend(data))
+		}
+		check := func(s Solution) error {
+			if s.UTC != nil && (s.UTC.Time().Before(gpsEpoch.Add(-2*time.Second)) || s.UTC.Nanoseconds < 0 || s.UTC.Nanoseconds >= 1e9) {
+				t.Errorf("time %+v", *s.UTC)
+			}
+			if s.Fix == refclock.NoFix && (s.SatellitesUsed != 0 || s.Latitude != nil || s.UTC == nil) {
+				t.Errorf("no fix, and yet %+v", s)
+			}
+			if s.SatellitesUsed < 0 || s.SatellitesUsed > 255 || s.Satellites == nil {
+				t.Errorf("%d satellites used", s.SatellitesUsed)
+			}
+			_, err := json.Marshal(s) // NaN or infinite
+			return err
+		}
+		n := 0
+		whole, err := ReadRecording(bytes.NewReader(data), time.Time{}, func(s Solution) error { n++; return check(s) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		pieces, err := ReadRecording(iotest.OneByteReader(bytes.NewReader(data)), time.Time{}, func(s Solution) error { n--; return nil })
+		if err != nil || n != 0 || fmt.Sprint(whole) != fmt.Sprint(pieces) {
+			t.Errorf("whole %v, in pieces %v, %d solutions more (%v)", whole, pieces, n, err)
+		}
+	})
+}
+
+// FuzzScanner: in whatever portions and among whatever bytes, the same messages are found, each is what its checksum says,
+// and a message at the end of any garbage is found, once what may have been a packet is over.
+func FuzzScanner(f *testing.F) {
+	g := good(noon)
+	for i, s := range []string{"", "$GPGGA,", "\xb5\x62", "\xb5\x62\x01\x07\xff\x1f", rtcm(1077, 99)[:50], "\xa0\xa2\x03\xff", "\xa0\xa1\x00\x04abcd",
+		g.pvt() + g.sat()[:100], gsv + gsa[:20], strings.Repeat("\xb5\x62\x0a\x04\x08\x00", 12)} {
+		f.Add([]byte(s), uint8(i*9))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, portion uint8) {
+		found := func(portion int) (all []string, refused uint64) {
+			var s scanner
+			for part := range slices.Chunk(data, portion) {
+				s.scan(part, func(int) refclock.Stamp { return 0 }, func(f frame) {
+					all = append(all, fmt.Sprintf("%d %s %x %x %x", f.protocol, f.sentence, f.class, f.id, f.payload))
+				})
+			}
+			return all, s.errors()
+		}
+		one, refused := found(len(data) + 1)
+		other, refusedToo := found(int(portion) + 1)
+		if !slices.Equal(one, other) || refused != refusedToo {
+			t.Errorf("whole: %q and %d, in portions of %d: %q and %d", one, refused, int(portion)+1, other, refusedToo)
+		}
+		var s scanner
+		last := frame{}
+		s.scan(append(slices.Clone(data), "\r\n"+g.timeLS()+gsv+strings.Repeat("\x00", longestPacket)...),
+			func(int) refclock.Stamp { return 0 }, func(f frame) {
+				if f.protocol == nmea0183 || f.protocol == ubx && f.class == navTIMELS>>8 {
+					last = f
+				}
+			})
+		if last.sentence != strings.TrimSpace(gsv) {
+			t.Errorf("the last message is %q", last.sentence)
+		}
+	})
+}
+
 // checkedSink holds every delivery to what the rest of the station relies on.
 type checkedSink struct {
 	t    *testing.T
@@ -84,9 +185,18 @@ type checkedSink struct {
 }
 
 func (c *checkedSink) Sample(s refclock.Sample) {
-	u := s.Instant.Add(-uncalibratedDelay).UTC()
-	if u.Nanoseconds != 0 || u.Time().Before(built) || s.Systematic != uncalibratedLimit {
+	if s.Kind == refclock.Correction {
+		if s.Correction.Quantisation.Abs() > mostQuantisation || s.Correction.Second.UTC().Time().Before(built) {
+			c.t.Errorf("correction %+v", s.Correction)
+		}
+		return
+	}
+	u := s.Instant.Add(-uncalibratedDelay).UTC().Time()
+	if off := u.Sub(u.Round(time.Second)); off.Abs() > onSecond || u.Before(built.Add(-onSecond)) || s.Systematic != uncalibratedLimit {
 		c.t.Errorf("sample %v ± %v", u, s.Systematic)
+	}
+	if s.Noise < noise || s.TAIKnown && s.Unsure {
+		c.t.Errorf("sample %+v", s)
 	}
 	if s.Stamp <= c.last {
 		c.t.Errorf("stamp %d after %d", s.Stamp, c.last)
@@ -106,7 +216,7 @@ func (c *checkedSink) Signal(s refclock.Signal) {
 			c.t.Errorf("impossible satellite %+v", one)
 		}
 		if i > 0 {
-			if before := s.GNSS.Satellites[i-1]; before.Constellation == one.Constellation && before.PRN >= one.PRN {
+			if before := s.GNSS.Satellites[i-1]; before.Constellation == one.Constellation && before.PRN > one.PRN {
 				c.t.Errorf("satellite %+v after %+v", one, before)
 			}
 		}

@@ -3,7 +3,6 @@ package gps
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"time"
 
@@ -13,10 +12,8 @@ import (
 // pollInterval is how long a read waits for bytes. An empty read is worth having: whatever comes next was sent after it.
 const pollInterval = 20 * time.Millisecond
 
-// openPort opens a serial port, 8N1, and throws away what had gathered in it: nobody knows when that came.
-func openPort(device string, baud int) (io.ReadCloser, error) { return openSerial(device, baud) }
-
-func openSerial(device string, baud int) (serial.Port, error) {
+// openTunable opens a serial port, 8N1, and throws away what had gathered in it: nobody knows when that came.
+func openTunable(device string, baud int) (tunable, error) {
 	port, err := serial.Open(device, &serial.Mode{BaudRate: baud})
 	if err != nil {
 		return nil, explain(device, baud, err)
@@ -26,7 +23,7 @@ func openSerial(device string, baud int) (serial.Port, error) {
 		port.Close()
 		return nil, explain(device, baud, err)
 	}
-	return port, nil
+	return tunedPort{port}, nil
 }
 
 // explain says what to do about a port that cannot be opened.

@@ -19,6 +19,13 @@ func (r *record) Signal(s refclock.Signal) { r.signals = append(r.signals, s) }
 
 func (r *record) last() refclock.Signal { return r.signals[len(r.signals)-1] }
 
+// slowConfig is the defaults at the speed that most modules start with.
+func slowConfig() Config {
+	c := DefaultConfig()
+	c.Baud = 9600
+	return c
+}
+
 // taiMinusUTC is good enough for tests: what it has been since 2017.
 func taiMinusUTC(refclock.UTC) int32 { return 37 }
 
@@ -64,22 +71,36 @@ func (l *line) at(stamp refclock.Stamp, data string) {
 var timeField = regexp.MustCompile(`^\$..(?:(?:RMC|GGA|ZDA|GNS),|GLL,[^,]*,[^,]*,[^,]*,[^,]*,)(\d{6}(?:\.\d+)?),`)
 
 // play sends a recording, whose bytes come without their times, in the way the receiver must have sent it: each new time
-// of day begins a burst, as much later than the last as it says (a second where it says nonsense).
+// of day, and each new time of week, begins a burst, as much later than the last as it says (a second where it says
+// nonsense).
 func (l *line) play(recording []byte) {
-	began, previous := l.now, time.Duration(-1)
-	for sentence := range bytes.Lines(recording) {
-		if m := timeField.FindSubmatch(sentence); m != nil {
-			if at := clockTime(string(m[1])); at != previous {
-				step := at - previous
-				if previous < 0 || step <= 0 || step > 10*time.Second {
-					step = time.Second
-				}
-				began, previous = began.Add(step), at
-				l.idle(began.Sub(l.now))
-			}
+	began, sent := l.now, 0
+	tod, tow := time.Duration(-1), time.Duration(-1)
+	step := func(previous *time.Duration, now time.Duration, at int) {
+		if now == *previous {
+			return
 		}
-		l.send(sentence)
+		by := now - *previous
+		if *previous < 0 || by <= 0 || by > 10*time.Second {
+			by = time.Second
+		}
+		*previous = now
+		l.send(recording[sent:at])
+		sent = at
+		began = began.Add(by)
+		l.idle(began.Sub(l.now))
 	}
+	var s scanner
+	s.scan(recording, func(i int) refclock.Stamp { return refclock.Stamp(i) }, func(f frame) {
+		message := uint16(f.class)<<8 | uint16(f.id)
+		switch m := timeField.FindStringSubmatch(f.sentence); {
+		case m != nil && tow < 0: // with both protocols, UBX sets the pace
+			step(&tod, clockTime(m[1]), int(f.start))
+		case f.protocol == ubx && message != navSVIN && message>>8 == 1 && leastPayload[message] > 0:
+			step(&tow, time.Duration(fields(f.payload).u4(0))*time.Millisecond, int(f.start))
+		}
+	})
+	l.send(recording[sent:])
 	l.idle(time.Second)
 }
 

@@ -7,14 +7,14 @@ import (
 	"timestation/refclock"
 )
 
-// scan pushes text with a stamp that counts the bytes, and lists what sentences came out.
+// scan gives text to a scanner with stamps that count the bytes, and lists what sentences came out.
 func scan(text string) (sentences []string, starts []refclock.Stamp, refused uint64) {
 	var s scanner
-	for i := range len(text) {
-		if sentence, start, whole := s.push(text[i], refclock.Stamp(i)); whole {
-			sentences, starts = append(sentences, sentence), append(starts, start)
+	s.scan([]byte(text), func(i int) refclock.Stamp { return refclock.Stamp(i) }, func(f frame) {
+		if f.protocol == nmea0183 {
+			sentences, starts = append(sentences, f.sentence), append(starts, f.start)
 		}
-	}
+	})
 	return sentences, starts, s.refused
 }
 
@@ -36,7 +36,7 @@ func TestScanner(t *testing.T) {
 		{"checksum cut", a[:len(a)-1] + "\r\n" + b + "\r\n", b, 1},
 		{"a byte too many", a + "0\r\n" + b + "\r\n", b, 1},
 		{"a bit error", strings.Replace(a, "2638", "2\xb638", 1) + "\r\n" + b + "\r\n", b, 0},
-		{"binary packet before", "\xb5b\x01\x07$\x00\x5c$" + a + "\r\n", a, 0},
+		{"packet cut off", "\xb5b\x01\x07$\x00\x5c$" + a + "\r\n", a, 1},
 		{"binary packet between", a + "\r\n\xb5b\x01\x07$\x5c\x00\x00$$" + b + "\r\n", a + " " + b, 0},
 		{"endless", "$GP" + strings.Repeat("x", 5000) + "\r\n" + b + "\r\n", b, 0},
 		{"nothing in it", "$\r\n$*00\r\n" + b + "\r\n", b, 0},

@@ -7,9 +7,11 @@ import (
 	"github.com/adrianmo/go-nmea"
 )
 
-// report is what one of the sentences that carry a time says: RMC, GGA, GNS, GLL or ZDA.
+// report is what one of the messages says that belong to a solution: RMC, GGA, GNS, GLL or ZDA, or a NAV message of UBX.
 type report struct {
 	nmea.BaseSentence
+	// navigation is what a UBX message says; it is nil for NMEA, and where it is not, it is all there is.
+	navigation *navigation
 	// time is invalid while the receiver does not know it.
 	time nmea.Time
 	// date is set by RMC and ZDA.
@@ -25,9 +27,12 @@ type report struct {
 // verdict is what a sentence says of the fix. A ZDA says nothing.
 type verdict uint8
 
+// In this order: the greatest that a sentence of an epoch says is what counts.
 const (
 	abstains verdict = iota
 	isFix
+	// isGuess: a position, but by dead reckoning, typed in or simulated, which is no reason to believe the time.
+	isGuess
 	isNoFix
 )
 
@@ -89,17 +94,20 @@ func newParser() *nmea.SentenceParser {
 // errNotRead is for sentences that say nothing of time or satellites, such as VTG and the makers' own.
 var errNotRead = errors.New("not a sentence that is read here")
 
-// modes tells what a mode indicator (NMEA 2.3) is worth: a position that is estimated (E, dead reckoning), typed in (M)
-// or simulated (S) is no reason to believe the time that comes with it. GNS has one letter for each constellation, and
-// one real fix among them is enough.
+// modes tells what a mode indicator (NMEA 2.3) is worth: a position may be estimated (E, dead reckoning), typed in (M) or
+// simulated (S). GNS has one letter for each constellation, and one real fix among them is enough.
 func modes(indicator string) verdict {
 	says := abstains
 	for _, m := range indicator {
 		switch m {
 		case 'A', 'D', 'F', 'P', 'R':
 			return isFix
-		case 'E', 'M', 'N', 'S':
-			says = isNoFix
+		case 'E', 'M', 'S':
+			says = isGuess
+		case 'N':
+			if says == abstains {
+				says = isNoFix
+			}
 		}
 	}
 	return says
@@ -107,10 +115,10 @@ func modes(indicator string) verdict {
 
 // status joins the A or V of RMC and GLL with their mode indicator, which older receivers do not send.
 func status(letter, mode string) verdict {
-	if letter != nmea.StatusValid || modes(mode) == isNoFix {
+	if letter != nmea.StatusValid {
 		return isNoFix
 	}
-	return isFix
+	return max(isFix, modes(mode))
 }
 
 func parseRMC(s nmea.BaseSentence) (nmea.Sentence, error) {
@@ -134,10 +142,12 @@ func parseGGA(s nmea.BaseSentence) (nmea.Sentence, error) {
 	switch p.String(5, "fix quality") {
 	case nmea.GPS, nmea.DGPS, nmea.PPS, nmea.RTK, nmea.FRTK:
 		r.verdict = isFix
+	case "6", "7", "8":
+		r.verdict = isGuess
 	default:
 		r.verdict = isNoFix
 	}
-	if r.satellites = count(p, 6); r.satellites == 0 {
+	if r.satellites = count(p, 6); r.satellites == 0 && r.verdict == isFix {
 		r.verdict = isNoFix // a Hemisphere receiver holds on to quality 1 for a while after it has lost every satellite
 	}
 	altitude(p, 8, r.place)
@@ -238,8 +248,10 @@ func within(p *nmea.Parser, field, unknown, low, high int) int {
 
 func count(p *nmea.Parser, field int) int { return within(p, field, -1, 0, 99) }
 
-// position reads latitude and longitude from four fields; nil where they are empty or impossible.
-func position(p *nmea.Parser, field int) *place {
+// position reads latitude and longitude from four fields; nil where they are empty or impossible. A place that cannot be
+// read is no reason to throw the time away.
+func position(from *nmea.Parser, field int) *place {
+	p := nmea.NewParser(from.BaseSentence)
 	if p.String(field, "latitude") == "" || p.String(field+2, "longitude") == "" {
 		return nil
 	}

@@ -1,7 +1,8 @@
 package gps
 
 import (
-	"sort"
+	"cmp"
+	"slices"
 	"time"
 
 	"timestation/refclock"
@@ -19,6 +20,15 @@ const (
 )
 
 var constellations = [...]string{"GPS", "GLONASS", "Galileo", "BeiDou", "QZSS", "NavIC", "SBAS"}
+
+// order is where a constellation stands in a list, by its name.
+var order = func() map[string]int {
+	at := map[string]int{}
+	for i, name := range constellations {
+		at[name] = i
+	}
+	return at
+}()
 
 var talkers = map[string]int{"GP": gps, "GL": glonass, "GA": galileo, "GB": beidou, "BD": beidou, "GQ": qzss, "QZ": qzss,
 	"GI": navic}
@@ -73,7 +83,27 @@ type sky struct {
 	gatheringDimensions int
 	used                map[satellite]bool
 	usedAt              time.Duration
+	// listed is what a UBX receiver lists, ready for use; it stands in for the sentences' lists while it is fresh.
+	listed   []refclock.Satellite
+	listedAt time.Duration
 }
+
+// list takes over the list of a UBX message, and gives how many of it are used.
+func (s *sky) list(satellites []refclock.Satellite, age time.Duration) (used int) {
+	slices.SortStableFunc(satellites, func(a, b refclock.Satellite) int {
+		return cmp.Or(cmp.Compare(order[a.Constellation], order[b.Constellation]), cmp.Compare(a.PRN, b.PRN))
+	})
+	for _, one := range satellites {
+		if one.Used {
+			used++
+		}
+	}
+	s.listed, s.listedAt = satellites, age
+	return used
+}
+
+// known tells whether the receiver has listed satellites at all.
+func (s *sky) known() bool { return s.views != nil || s.listed != nil }
 
 // viewKey is what a list replaces: a receiver lists the satellites of each constellation once for each signal. u-blox
 // makes a list of each signal, Quectel one list of all.
@@ -137,6 +167,9 @@ func (s *sky) endBurst(age time.Duration) (dimensions int, told bool) {
 
 // satellites lists what is in view: each satellite once, with the best C/N0 of its signals.
 func (s *sky) satellites(age time.Duration) []refclock.Satellite {
+	if s.listed != nil && age-s.listedAt <= staleAfter {
+		return slices.Clone(s.listed)
+	}
 	found := map[satellite]refclock.Satellite{}
 	for key, v := range s.views {
 		if age-v.at > staleAfter {
@@ -157,19 +190,15 @@ func (s *sky) satellites(age time.Duration) []refclock.Satellite {
 			found[id] = one
 		}
 	}
-	order := make([]satellite, 0, len(found))
+	ids := make([]satellite, 0, len(found))
 	for id := range found {
-		order = append(order, id)
+		ids = append(ids, id)
 	}
-	sort.Slice(order, func(i, j int) bool {
-		a, b := order[i], order[j]
-		if a.constellation != b.constellation {
-			return a.constellation < b.constellation
-		}
-		return a.number < b.number
+	slices.SortFunc(ids, func(a, b satellite) int {
+		return cmp.Or(cmp.Compare(a.constellation, b.constellation), cmp.Compare(a.number, b.number))
 	})
-	list := make([]refclock.Satellite, 0, len(order))
-	for _, id := range order {
+	list := make([]refclock.Satellite, 0, len(ids))
+	for _, id := range ids {
 		list = append(list, found[id])
 	}
 	return list
