@@ -2,7 +2,7 @@
 // under which licence.
 package assets
 
-import _ "embed" // for the directives below
+import "embed"
 
 // InterRegular is the text face, weight 400, as OpenType with CFF outlines.
 //
@@ -23,3 +23,8 @@ var FontLicence string
 //
 //go:embed icon.png
 var Icon []byte
+
+// Scenarios are what `timestation simulate station` plays, in the folder scenarios.
+//
+//go:embed scenarios/*.toml
+var Scenarios embed.FS

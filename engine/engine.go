@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -19,10 +18,18 @@ import (
 // Options are what a station gives the engine beside its configuration.
 type Options struct {
 	Clock clock.Source
+	// Steps tells at once that somebody has set CLOCK_REALTIME; nil leaves it to the readings to find out.
+	Steps func(context.Context) (<-chan struct{}, error)
+	// Steer is the system clock where the configuration wants it steered; nil otherwise.
+	Steer Steerer
 	Leap  *leap.Table
 	Log   *slog.Logger
 	// Temperature reads the sensor nearest to the oscillator; nil where there is none.
 	Temperature func() (celsius float64, ok bool)
+	// StateDir is the folder whose state file keeps what was learned over a restart; empty keeps nothing.
+	StateDir string
+	// Elapsed is a clock that never goes back, for a station in virtual time; nil is Go's monotonic one.
+	Elapsed func() time.Duration
 	// Demonstration marks every status, and answers under the reference ID DEMO.
 	Demonstration bool
 }
@@ -37,28 +44,69 @@ type Engine struct {
 	dropped atomic.Uint64
 
 	// What follows belongs to the loop alone.
-	mapper   clock.Mapper
-	last     clock.Reading
-	sources  []*source
-	followed *source
-	state    status.State
-	reason   string
-	since    refclock.Instant
-	number   uint64
-	// began is the oscillator's count at the start, and locked at the first lock; 0 before.
+	mapper  clock.Mapper
+	last    clock.Reading
+	sources []*source
+	// estimate is the station's own: it takes the samples of all sources that agree. nil before the first lock.
+	estimate *discipline.Filter
+	// selected is the source followed now or last; anchor the one the others' biases are learned against.
+	selected, anchor *source
+	// pulled is set when a followed source and the station's estimate have parted.
+	pulled      bool
+	vote        selection.Result
+	corrections map[string][]refclock.PulseCorrection
+	latch       *guard.Latch
+	// leaps is the table with what the sources have decided; announced what the operator says of it, disputed why a person
+	// should look.
+	leaps     *leap.Table
+	announced announced
+	disputed  string
+	// parted is how far the vote as a whole has moved from the station's time against its bound; 0 while it has not.
+	parted time.Duration
+	drift  *guard.Drift
+	state  status.State
+	reason string
+	since  refclock.Instant
+	number uint64
+	// began is the oscillator's count at the start, and locked at the first lock; 0 before. lapsed is set from when the
+	// time was lost until it is claimed again.
 	began, locked int64
-	lost          uint64 // of dropped, what has been reported
+	lapsed        bool
+	contradicted  int64 // and at the last contradiction
+	learned       int64 // the oscillator's count when the biases were last looked at
+	saved         int64 // and when the state was last written, at which revision of the alerts
+	revision      uint64
+	// remembered is the oscillator as the last run left it.
+	remembered *discipline.State
+	// accepted counts jumps that the station's time has followed; ours is set when the system clock was set by the station.
+	accepted uint64
+	ours     bool
+	// shared is the oscillator's count when another program was last seen to steer it; steerError what failed last.
+	shared     int64
+	steerError string
+	lost       uint64 // of dropped, what has been reported
 	// origin is what the sources' phases are counted from: the first sample's.
 	origin int64
 	// celsius is the last temperature, read at the oscillator's count felt.
 	celsius float64
 	warm    bool
 	felt    int64
+	// alone says what cannot be seen of a drift with the sources there are; empty where they check each other.
+	alone string
+	// drifting are the codes and sources of the drift alerts that stand.
+	drifting map[[2]string]bool
+
+	ownIs  discipline.Estimate
+	ownRaw int64
+	ownOf  *discipline.Filter
 }
 
+// event is one thing that happens to the loop.
 type event struct {
 	sample *refclock.Sample
 	signal *refclock.Signal
+	// do is what a person asked for.
+	do func()
 }
 
 // New makes an engine; config must be valid.
@@ -67,13 +115,22 @@ func New(config Config, sources []SourceConfig, options Options) *Engine {
 		config: config, options: options,
 		events: make(chan event, queue),
 		state:  status.Unsynchronised, reason: "no source has been heard yet",
+		corrections: map[string][]refclock.PulseCorrection{},
 	}
 	e.alerts = guard.NewAlerts(e.utc)
+	if options.Elapsed != nil {
+		e.alerts = guard.NewAlertsAt(e.utc, options.Elapsed)
+	}
+	e.leaps = options.Leap
+	e.announced, _ = parseLeapSecond(config.LeapSecond) // validated
+	e.drift = guard.NewDrift(config.AssumedWanderPPM)
+	e.latch = guard.NewLatch(config.latch())
 	for _, s := range sources {
 		src := &source{SourceConfig: s, signal: refclock.Signal{Source: s.Name, State: refclock.Waiting}}
-		src.forget(e.assumptions())
+		e.forget(src)
 		e.sources = append(e.sources, src)
 	}
+	e.restore()
 	return e
 }
 
@@ -103,23 +160,67 @@ func (e *Engine) Run(ctx context.Context) {
 	defer read.Stop()
 	publish := time.NewTicker(publishEvery)
 	defer publish.Stop()
+	steps := e.watchSteps(ctx)
+	defer e.Close()
 	e.publish()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case _, more := <-steps:
+			if !more {
+				steps = nil
+				continue
+			}
+			e.observe()
 		case <-read.C:
 			e.observe()
 		case ev := <-e.events:
-			e.take(ev)
+			e.handle(ev)
 		case <-publish.C:
 			e.publish()
 		}
 	}
 }
 
-func (e *Engine) assumptions() discipline.Config {
-	return discipline.Config{WanderPPM: e.config.AssumedWanderPPM}
+func (e *Engine) watchSteps(ctx context.Context) <-chan struct{} {
+	if e.options.Steps == nil {
+		return nil
+	}
+	steps, err := e.options.Steps(ctx)
+	if err != nil {
+		e.options.Log.Info("steps of the system clock are seen with the next reading only", "reason", err)
+	}
+	return steps
+}
+
+// Step does at once what Run does in its own time: it takes what has been given to it, reads the clocks and publishes.
+// It is for simulations, which keep time themselves; never beside Run.
+func (e *Engine) Step() {
+	e.observe()
+	for {
+		select {
+		case ev := <-e.events:
+			e.handle(ev)
+		default:
+			e.publish()
+			return
+		}
+	}
+}
+
+func (e *Engine) handle(ev event) {
+	switch {
+	case ev.sample != nil:
+		e.take(*ev.sample)
+	case ev.signal != nil:
+		if s := e.source(ev.signal.Source); s != nil {
+			s.signal = *ev.signal
+			s.gone = s.gone || s.signal.State == refclock.Lost
+		}
+	case ev.do != nil:
+		ev.do()
+	}
 }
 
 // observe reads the local clocks, and renews the model at once if something happened to them.
@@ -138,59 +239,94 @@ func (e *Engine) readClocks() clock.Change {
 	change := e.mapper.Add(e.last)
 	switch change {
 	case clock.Stepped:
-		e.options.Log.Warn("the system clock was set by someone; the station's own time is not moved by it")
+		if !e.stepIsOurs() {
+			e.options.Log.Warn("the system clock was set by someone; the station's own time is not moved by it")
+		}
 	case clock.Suspended:
 		e.options.Log.Warn("the machine was suspended; the station's time is lost until the sources are heard again")
 		for _, s := range e.sources {
-			s.forget(e.assumptions())
+			e.forget(s)
 		}
-		e.followed, e.locked = nil, 0
+		e.estimate, e.selected, e.locked, e.lapsed = nil, nil, 0, true
+		e.drift.Restart()
 	}
 	return change
 }
 
-func (e *Engine) take(ev event) {
-	if ev.signal != nil {
-		if s := e.source(ev.signal.Source); s != nil {
-			s.signal = *ev.signal
-			s.gone = s.gone || s.signal.State == refclock.Lost
-		}
+// take lets a sample speak for its source, and for the station's time if the source agreed in the last vote.
+func (e *Engine) take(sample refclock.Sample) {
+	s := e.source(sample.Source)
+	if s == nil {
 		return
 	}
-	sample := ev.sample
-	s := e.source(sample.Source)
-	if s == nil || sample.Kind != refclock.Absolute {
+	if sample.Kind == refclock.Correction {
+		if sample.Correction != nil {
+			e.correct(s, *sample.Correction)
+		}
 		return
 	}
 	e.observe() // a step since the last reading must be seen before the stamp is mapped
-	raw, ok := e.mapper.Raw(sample.Stamp)
+	o, ok := e.observation(s, sample)
 	if !ok {
-		return // from before a step, or not of this clock
+		return
 	}
-	if e.followed != nil {
-		s.offset = time.Duration(sample.Instant.TAI - e.followed.estimator.At(raw).TAI)
+	if e.estimate != nil {
+		s.offset = time.Duration(o.TAI - e.estimate.At(o.Raw).TAI)
 	}
 	if e.origin == 0 {
-		e.origin = sample.Instant.TAI - raw
+		e.origin = o.TAI - o.Raw
 	}
-	if s.take(raw, *sample) == discipline.Jumped && e.mayStartAgain(s, raw) {
-		e.options.Log.Warn("source jumped; it is judged from its new time on", "source", s.Name, "by", s.offset)
-		s.forget(e.assumptions())
-		s.take(raw, *sample)
-		if e.followed == s {
-			e.followed, e.locked = nil, 0
+	if sample.Leap != refclock.LeapUnknown {
+		s.leap, s.leapRaw = sample.Leap, o.Raw
+	}
+	switch s.take(o) {
+	case discipline.Accepted:
+		e.drift.Add(s.Name, o.Raw, float64(s.phase-e.origin)*1e-9, s.witness.At(o.Raw).Frequency)
+		e.believe(s, o)
+	case discipline.Jumped, discipline.Broke:
+		if s.fresh == nil {
+			s.fresh = discipline.NewFilter(e.assumptions())
 		}
+	}
+	if s.fresh != nil && (s.refusing || s.strayed != nil) {
+		s.fresh.Update(o)
 	}
 }
 
-// mayStartAgain tells whether a source that jumped may be judged by its new time: where another source is followed, that
-// one is the judge; soon after the start neither of its times has more behind it, and nothing is claimed until it has
-// settled again. Otherwise the oscillator's word stands against it.
-func (e *Engine) mayStartAgain(s *source, raw int64) bool {
-	if e.followed == nil || e.followed != s && !e.followed.silent(raw) {
-		return true
+// believe lets a good sample of a source that agreed move the station's time.
+func (e *Engine) believe(s *source, o discipline.Observation) {
+	if s.row >= backAfter && s.strayed == nil {
+		s.fresh = nil // it is back at its old time
 	}
-	return e.followed == s && time.Duration(raw-e.locked) < coldFor
+	if e.estimate == nil || !s.member || e.doubted(s) {
+		return
+	}
+	if s != e.selected && s != e.anchor && s.bias.LearnedSeconds < provisional.Seconds() {
+		return // it would pull the time by what it differs
+	}
+	if s != e.anchor {
+		_, o.Systematic = s.bias.Correct(o.Systematic)
+		o.TAI -= int64(s.bias.Mean())
+	}
+	e.ownRaw = 0
+	if e.estimate.Update(o) == discipline.Jumped && s == e.selected {
+		e.pulled = true
+	}
+}
+
+func (e *Engine) assumptions() discipline.Config {
+	return discipline.Config{WanderPPM: e.config.AssumedWanderPPM}
+}
+
+func (e *Engine) forget(s *source) {
+	s.witness = discipline.NewFilter(e.assumptions())
+	s.fresh, s.heard, s.refused, s.refusing, s.broken, s.interval, s.row = nil, false, 0, false, false, 0, 0
+	switch { // the oscillator is the same
+	case e.estimate != nil:
+		s.witness.Restore(e.estimate.Save())
+	case e.remembered != nil:
+		s.witness.Restore(*e.remembered)
+	}
 }
 
 func (e *Engine) source(name string) *source {
@@ -205,154 +341,18 @@ func (e *Engine) source(name string) *source {
 // publish reads the clocks and renews the model: nothing that happened to them may lie between the two.
 func (e *Engine) publish() {
 	e.readClocks()
-	e.renew()
+	e.steer(e.renew())
+	e.keepState()
 }
 
-// renew votes and publishes the model of the last reading.
-func (e *Engine) renew() {
-	if lost := e.dropped.Load(); lost != e.lost {
-		e.options.Log.Warn("samples came faster than they could be taken", "lost", lost-e.lost)
-		e.lost = lost
-	}
-	raw := e.last.Raw
-	e.vote(raw)
-	e.number++
-	s := &status.Status{
-		Generation:    e.number,
-		Epoch:         e.last.Realtime,
-		MaxErrorLimit: time.Duration(e.config.MaxErrorSeconds * 1e9),
-		State:         e.state,
-		Reason:        e.reason,
-		Stratum:       status.Stratum16,
-		Demonstration: e.options.Demonstration,
-	}
-	if e.followed != nil {
-		est := e.followed.estimator.At(raw)
-		s.EpochInstant = e.options.Leap.FromTAI(est.TAI)
-		s.Rate = (1+est.Frequency)/(1+e.mapper.RealtimeRate()) - 1
-		s.FrequencyPPM = -est.Frequency * 1e6
-		s.Uncertainty95, s.Uncertainty95Growth = est.Uncertainty95, est.Uncertainty95Growth
-		s.MaxError, s.MaxErrorGrowth = est.MaxError+e.last.Width/2, est.MaxErrorGrowth
-		s.Leap, s.LeapAt = e.options.Leap.Next(s.EpochInstant)
-		s.Since = e.since
-		s.ReferenceTime = e.options.Leap.FromTAI(e.followed.estimator.At(e.followed.lastRaw).TAI)
-		if e.state != status.Unsynchronised {
-			s.Stratum, s.Selected = 1, e.followed.Name
-			copy(s.ReferenceID[:], e.followed.ReferenceID)
+// Close leaves everything as a restart wants to find it. Run does it by itself.
+func (e *Engine) Close() {
+	e.save()
+	if e.options.Steer != nil {
+		if err := e.options.Steer.Release(); err != nil {
+			e.options.Log.Error("the system clock", "reason", err)
 		}
 	}
-	if e.options.Demonstration {
-		s.ReferenceID = [4]byte{'D', 'E', 'M', 'O'}
-	}
-	e.feel(raw)
-	s.TemperatureCelsius, s.TemperatureKnown = e.celsius, e.warm
-	e.watch(s)
-	for _, src := range e.sources {
-		s.Sources = append(s.Sources, src.describe(raw, e.origin))
-	}
-	s.Alerts = e.alerts.List()
-	e.board.Publish(s)
-}
-
-// feel reads the temperature now and then.
-func (e *Engine) feel(raw int64) {
-	const every = 10 * time.Second // a crystal in a case does not follow faster
-	if e.options.Temperature != nil && (e.felt == 0 || time.Duration(raw-e.felt) >= every) {
-		e.celsius, e.warm = e.options.Temperature()
-		e.felt = raw
-	}
-}
-
-// vote judges the sources and decides what the station claims to know.
-func (e *Engine) vote(raw int64) {
-	var base int64
-	if e.followed != nil {
-		base = e.followed.estimator.At(raw).TAI
-	}
-	var candidates []selection.Candidate
-	for _, s := range e.sources {
-		s.verdict, s.why = s.withoutVote(raw)
-		if s.verdict != "" {
-			continue
-		}
-		est := s.estimator.At(raw)
-		if base == 0 {
-			base = est.TAI
-		}
-		candidates = append(candidates, selection.Candidate{
-			Name: s.Name, Receiver: s.Receiver, CompareOnly: s.CompareOnly,
-			Offset: time.Duration(est.TAI - base), MaxError: est.MaxError,
-		})
-	}
-	followed := ""
-	if e.followed != nil {
-		followed = e.followed.Name
-	}
-	result := selection.Select(candidates, followed)
-	for _, s := range e.sources {
-		if v, ok := result.Verdicts[s.Name]; ok {
-			s.verdict, s.why = v.State, v.Explanation
-		}
-	}
-	state, reason := status.Unsynchronised, ""
-	switch {
-	case result.Selected != "":
-		e.followed = e.source(result.Selected)
-		state = status.Synchronised
-		if e.locked == 0 {
-			e.locked = raw
-		}
-	case result.Contradiction:
-		reason = "the sources contradict each other"
-	case e.followed != nil:
-		state = status.Holdover
-		reason = e.whyHoldover()
-	default:
-		reason = e.nothingKnown()
-	}
-	if e.followed != nil && state != status.Unsynchronised {
-		if bound := e.followed.estimator.At(raw).MaxError; bound.Seconds() > e.config.MaxErrorSeconds {
-			state = status.Unsynchronised
-			reason = fmt.Sprintf("the error bound has passed %g s", e.config.MaxErrorSeconds)
-		}
-	}
-	e.enter(state, reason, raw)
-}
-
-// whyHoldover says why nothing is followed any more.
-func (e *Engine) whyHoldover() string {
-	for _, s := range e.sources {
-		if s.refusing && s.verdict == status.Falseticker {
-			return fmt.Sprintf("%s jumped by %v and is not followed; the oscillator carries the time", s.Name, s.offset.Round(time.Millisecond))
-		}
-	}
-	return "no source is heard; the oscillator carries the time"
-}
-
-// nothingKnown says what the station waits for.
-func (e *Engine) nothingKnown() string {
-	for _, s := range e.sources {
-		if s.verdict == status.Settling {
-			return s.Name + " is " + s.why
-		}
-	}
-	for _, s := range e.sources {
-		if s.why != "" {
-			return s.Name + ": " + s.why
-		}
-	}
-	return "no source has been heard yet"
-}
-
-func (e *Engine) enter(state status.State, reason string, raw int64) {
-	if state != e.state {
-		e.options.Log.Info("state", "from", e.state, "to", state, "reason", reason)
-		e.state, e.since = state, refclock.Instant{}
-	}
-	if e.since.IsZero() && e.followed != nil {
-		e.since = e.options.Leap.FromTAI(e.followed.estimator.At(raw).TAI)
-	}
-	e.reason = reason
 }
 
 // utc is the station's time for stamping alerts; zero while it is unknown.

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"time"
 
+	"timestation/engine/guard"
+	"timestation/engine/leap"
+	"timestation/engine/selection"
 	"timestation/engine/status"
 	"timestation/refclock"
 )
-
-// leapWarning is how long before the leap second list expires a person is told.
-const leapWarning = 60 * 24 * time.Hour
 
 // watch raises and clears the alerts that follow from the state of the station and its sources.
 func (e *Engine) watch(s *status.Status) {
@@ -31,32 +31,119 @@ func (e *Engine) watch(s *status.Status) {
 		if left < 0 {
 			text = fmt.Sprintf("The leap second list expired %d days ago.", -left)
 		}
-		e.alert(left < int(leapWarning.Hours()/24), status.Alert{
-			Code: "leap-list", Severity: status.Warning, Text: text, Mend: "update Timestation",
+		e.alert(left < int(leap.WarnBefore.Hours()/24), status.Alert{
+			Code: "leap-list", Severity: status.Warning, Text: text, Mend: "update the package tzdata, or Timestation",
 		})
 	}
+	e.alert(e.disputed != "", status.Alert{
+		Code: "leap-disputed", Severity: status.Critical, Text: "The leap second is disputed: " + e.disputed + ".",
+		Mend: "look it up in IERS Bulletin C, and set leap_second in the [clock] section",
+	})
 	for _, src := range e.sources {
-		e.alert(src.signal.State == refclock.Lost, status.Alert{
-			Code: "source-lost", Source: src.Name, Severity: status.Warning,
-			Text: src.Name + " is lost: " + src.signal.Text,
-			Mend: "plug it in again, or correct its section of the configuration; it is tried again by itself",
-		})
-		e.alert((src.heard || waited) && src.signal.State == refclock.Receiving, status.Alert{
-			Code: "source-no-time", Source: src.Name, Severity: status.Warning,
-			Text: src.Name + " gives no time: " + src.signal.Text,
-			Mend: "check the antenna and its view of the sky",
-		})
-		e.alert(src.refusing, status.Alert{
-			Code: "source-jump", Source: src.Name, Severity: status.Critical,
-			Text: fmt.Sprintf("%s has jumped by %v against its own past and is not followed.", src.Name, src.offset.Round(time.Millisecond)),
-			Mend: "compare it with another clock: a receiver that is spoofed does this. If its new time is right, restart the station",
-		})
-		e.alert(src.verdict == status.Falseticker && !src.refusing, status.Alert{
-			Code: "falseticker", Source: src.Name, Severity: status.Warning,
-			Text: src.Name + " disagrees: " + src.why,
-			Mend: "find out which source is right before you trust either",
-		})
+		e.watchSource(src, waited)
 	}
+	e.watchDrift()
+	held := map[string]guard.Held{}
+	for _, h := range e.latch.Held() {
+		held[h.Source] = h
+	}
+	for _, name := range append([]string{guard.TheVote}, e.names()...) {
+		h, stands := held[name]
+		a := status.Alert{Code: "jump-latched", Source: name, Severity: status.Critical}
+		if stands {
+			a.Text = h.Explain() + "."
+			a.Mend = "compare it with another clock: a receiver that is spoofed does this. If its new time is right: timestation accept-jump " + name
+		}
+		e.alert(stands, a)
+	}
+}
+
+// watchSource raises what is wrong with one source.
+func (e *Engine) watchSource(src *source, waited bool) {
+	e.alert(src.signal.State == refclock.Lost, status.Alert{
+		Code: "source-lost", Source: src.Name, Severity: status.Warning,
+		Text: src.Name + " is lost: " + src.signal.Text,
+		Mend: "plug it in again, or correct its section of the configuration; it is tried again by itself",
+	})
+	e.alert((src.heard || waited) && src.signal.State == refclock.Receiving, status.Alert{
+		Code: "source-no-time", Source: src.Name, Severity: status.Warning,
+		Text: src.Name + " gives no time: " + src.signal.Text,
+		Mend: "check the antenna and its view of the sky",
+	})
+	e.alert(src.strayed != nil || src.refusing && src.broken || e.rateBroke(src.Name), status.Alert{
+		Code: "rate-break", Source: src.Name, Severity: status.Warning,
+		Text: src.Name + "'s rate and the oscillator's have parted; alone, it cannot be told which of the two it was.",
+		Mend: "compare the station with another clock; a second, independent source would tell",
+	})
+	e.alert(src.refusing && !src.broken && src.strayed == nil && !e.latch.Holds(src.Name), status.Alert{
+		Code: "source-jump", Source: src.Name, Severity: status.Critical,
+		Text: fmt.Sprintf("%s has jumped by %s against its own past and is not followed.", src.Name, selection.Span(src.offset)),
+		Mend: "compare it with another clock: a receiver that is spoofed does this",
+	})
+	e.alert(src.verdict == status.Falseticker && !src.refusing && !e.doubted(src), status.Alert{
+		Code: "falseticker", Source: src.Name, Severity: status.Warning,
+		Text: src.Name + " disagrees: " + src.why,
+		Mend: "find out which source is right before you trust either",
+	})
+	standing := map[string]bool{}
+	for _, a := range src.signal.Alarms {
+		standing[a.Code] = true
+		severity := status.Warning
+		if a.Critical {
+			severity = status.Critical
+		}
+		e.alerts.Raise(status.Alert{Code: a.Code, Source: src.Name, Severity: severity, Text: src.Name + ": " + a.Text, Mend: a.Mend})
+	}
+	for code := range src.alarms {
+		if !standing[code] {
+			e.alerts.Clear(code, src.Name)
+		}
+	}
+	src.alarms = standing
+}
+
+// watchDrift raises the drifts that the guard has seen. One that is out of its limits for certain outweighs a suspicion.
+func (e *Engine) watchDrift() {
+	standing := map[[2]string]bool{}
+	for _, d := range e.drift.Alarms() {
+		a := status.Alert{Severity: status.Warning, Code: "drift-suspected", Source: d.A + "/" + d.B, Text: d.Explain() + "."}
+		switch d.Kind {
+		case guard.RateBreak:
+			continue // said of the source
+		case guard.Beyond:
+			a.Code, a.Severity = "drift-beyond-limits", status.Critical
+		}
+		if d.Suspect != "" {
+			a.Source = d.Suspect
+		}
+		if entry, known := guard.Lookup(a.Code); known {
+			a.Mend = entry.Mend.English
+		}
+		standing[[2]string{a.Code, a.Source}] = true
+		e.alerts.Raise(a)
+	}
+	for key := range e.drifting {
+		if !standing[key] {
+			e.alerts.Clear(key[0], key[1])
+		}
+	}
+	e.drifting = standing
+}
+
+func (e *Engine) rateBroke(source string) bool {
+	for _, d := range e.drift.Alarms() {
+		if d.Kind == guard.RateBreak && d.A == source {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *Engine) names() (names []string) {
+	for _, s := range e.sources {
+		names = append(names, s.Name)
+	}
+	return names
 }
 
 // servedUntil says how long a holdover lasts at most.

@@ -1,0 +1,127 @@
+package scenario
+
+import (
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"timestation/engine/clock"
+	"timestation/engine/leap"
+	"timestation/refclock"
+)
+
+// machine is the computer: its oscillator runs off, and somebody else may set or slew CLOCK_REALTIME. It moves on second
+// by second; within one everything is a straight line.
+type machine struct {
+	config Machine
+	random *rand.Rand
+	// now is the true time passed since the start, in ns; raw the oscillator's count, mono and real the clocks'.
+	now       int64
+	raw, mono int64
+	real      int64
+	frequency float64 // random walk and changes, as a fraction
+	slew      float64
+	lost      float64 // fractions of ns not yet counted
+	lostSlew  float64
+}
+
+// boot starts the clocks: the oscillator counts from a few seconds after power-up.
+func (m *machine) boot(start refclock.UTC) {
+	m.raw, m.mono = int64(7*time.Second), int64(7*time.Second)
+	utc := start
+	utc.Seconds += m.now / 1e9
+	if m.config.Realtime != nil {
+		utc = *m.config.Realtime
+	}
+	m.real = utc.Seconds*1e9 + int64(utc.Nanoseconds)
+	m.slew = 0
+}
+
+// advance lets true time pass.
+func (m *machine) advance(d time.Duration) {
+	t := float64(m.now) * 1e-9
+	y := m.frequency + m.config.DailyPPM*1e-6*math.Sin(2*math.Pi*t/86400)
+	m.frequency += m.config.Wander * math.Sqrt(d.Seconds()) * m.random.NormFloat64()
+	gained := float64(d)*y + m.lost
+	whole := math.Floor(gained)
+	m.lost = gained - whole
+	step := int64(d) + int64(whole)
+	slewed := float64(step)*m.slew + m.lostSlew
+	wholeSlew := math.Floor(slewed)
+	m.lostSlew = slewed - wholeSlew
+	m.now += int64(d)
+	m.raw += step
+	m.mono += step + int64(wholeSlew)
+	m.real += step + int64(wholeSlew)
+}
+
+// Read implements clock.Source.
+func (m *machine) Read() clock.Reading {
+	return clock.Reading{Realtime: refclock.Stamp(m.real), Raw: m.raw, Monotonic: m.mono, Boot: m.mono, Width: time.Microsecond}
+}
+
+// stamp is what CLOCK_REALTIME says d of true time after now; d is small.
+func (m *machine) stamp(d time.Duration) refclock.Stamp { return refclock.Stamp(m.real).Add(d) }
+
+// voice is one source as it is at the moment.
+type voice struct {
+	Source
+	silent, lost, unfixed bool
+	moved                 time.Duration // by jumps and drift
+	rate                  float64
+	unsure                bool
+	leap                  refclock.LeapNotice
+	pulses                uint32
+}
+
+// speak gives what a source delivers in the second that begins at the true instant, which is now.
+func (v *voice) speak(m *machine, table *leap.Table, true_ refclock.Instant, out refclock.Sink) {
+	v.moved += time.Duration(v.rate * 1e9)
+	if v.lost {
+		out.Signal(refclock.Signal{Source: v.Name, State: refclock.Lost, Text: "the device is gone; plug it in again"})
+		return
+	}
+	if v.silent {
+		return
+	}
+	if v.unfixed && v.Kind != "pulse" {
+		out.Signal(refclock.Signal{Source: v.Name, State: refclock.Receiving, Text: "no fix; check the antenna"})
+		return
+	}
+	signal := refclock.Signal{Source: v.Name, State: refclock.Timing}
+	sample := refclock.Sample{
+		Source: v.Name, Noise: time.Duration(v.Noise), Systematic: time.Duration(v.Systematic), Leap: v.leap, Unsure: v.unsure,
+	}
+	off := time.Duration(v.Bias) + v.moved // what the source adds to true time
+	noise := time.Duration(float64(v.Noise) * m.random.NormFloat64())
+	switch v.Kind {
+	case "pulse":
+		v.pulses++
+		sample.Kind, sample.Stamp = refclock.Phase, m.stamp(noise-off)
+		sample.Pulse = &refclock.Pulse{Period: time.Second, Sequence: v.pulses, With: v.With}
+	case "server":
+		interval := max(int64(time.Duration(v.Interval)/time.Second), 1)
+		if (m.now/1e9)%interval != 0 {
+			return
+		}
+		up := time.Duration(v.Delay)/2 + time.Duration(float64(v.Noise)*m.random.ExpFloat64())
+		down := time.Duration(v.Delay)/2 + time.Duration(float64(v.Noise)*m.random.ExpFloat64())
+		sample.Kind = refclock.Exchange
+		sample.Exchange = &refclock.ExchangeData{
+			T1: m.stamp(0), T2: true_.Add(up + off), T3: true_.Add(up + off), T4: m.stamp(up + down),
+			Stratum: 1, Authenticated: v.Authenticated,
+		}
+		sample.Noise = 10 * time.Microsecond
+		signal.Server = &refclock.Server{Address: "192.0.2.1:123", Stratum: 1, Authenticated: v.Authenticated}
+	case "radio":
+		if true_.UTC().Seconds%60 == 59 {
+			return
+		}
+		fallthrough
+	default:
+		sample.Stamp = m.stamp(noise)
+		sample.Instant = table.FromTAI(true_.TAI + int64(off))
+	}
+	out.Signal(signal)
+	out.Sample(sample)
+}

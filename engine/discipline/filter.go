@@ -1,0 +1,393 @@
+package discipline
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	// sigmas makes a 95 % bound of a standard deviation, with some room for what the filter does not know of itself.
+	sigmas = 2.12
+	// limitSigmas is what MaxError takes for the limit of the statistical error, in Uncertainty95.
+	limitSigmas = 2.5
+	// slight is the weight below which a member's evidence may be approximated.
+	slight = 1e-5
+	// lateBy is how much older than the newest observation one of another source may be.
+	lateBy = 4.0 // s
+)
+
+// Filter estimates the time and the frequency from the observations of one source, or of several that agree. It knows
+// nothing of the oscillator and of the sources' noise beforehand, and learns both.
+type Filter struct {
+	config Config
+	// The bank's phases are seconds of TAI beyond tai at the count raw.
+	raw, tai int64
+	bank     []member
+	// state is the whole bank's at the last sample that moved it.
+	state    moments
+	step     step
+	voices   map[string]*voice
+	samples  int
+	firstRaw int64
+	// opening are the first observations, kept to be read again once their scatter is known.
+	opening []Observation
+	watch   watch
+	start   start
+	// remembered is what was restored.
+	remembered *State
+
+	thermometer thermometer
+	trend       trend
+	span        span   // anchored at seen
+	before      *trend // as it was before its last block
+	// celsius and warmth are the thermometer's at the epoch.
+	celsius, warmth float64
+}
+
+// start is what is known before the first observation.
+type start struct{ frequency, deviation float64 }
+
+// voice is what the filter knows of one source.
+type voice struct {
+	law        law
+	lastRaw    int64
+	systematic float64
+	// pull is how far the phase and frequency follow a constant error of this source: 1 and 0 if it is alone.
+	pullX, pullY float64
+	samples      int
+	run          run
+}
+
+// NewFilter makes a filter that knows nothing.
+func NewFilter(c Config) *Filter {
+	f := &Filter{config: c, start: start{deviation: startFrequency}}
+	f.reset()
+	return f
+}
+
+func (f *Filter) reset() {
+	f.bank, f.samples, f.voices, f.watch = nil, 0, map[string]*voice{}, watch{}
+}
+
+// Update takes an observation. One that is not newer than the last of its source is refused and changes nothing.
+func (f *Filter) Update(o Observation) Verdict {
+	if v := f.voices[o.Source]; v != nil && o.Raw <= v.lastRaw {
+		return Refused
+	}
+	if f.samples > 0 && (seconds(o.Raw-f.raw) < -lateBy || math.Abs(float64(o.TAI)-float64(f.tai)) > 4e18) {
+		return Refused
+	}
+	o.HalfWidth = min(max(o.HalfWidth, 0), 10*time.Second)
+	if len(f.opening) < openingLength {
+		f.opening = append(f.opening, o)
+		if reread[len(f.opening)] {
+			return f.reopen()
+		}
+	}
+	return f.take(o)
+}
+
+func seconds(ns int64) float64 { return float64(ns) * 1e-9 }
+
+// expected is what the driver expects of the scatter, 1σ in s, where that is possible.
+func expected(o Observation) float64 { return math.Min(math.Max(o.Noise.Seconds(), 100e-9), 10) }
+
+// bound is a duration that does not overflow.
+func bound(s float64) time.Duration { return duration(math.Min(s, 1e9)) }
+
+func (f *Filter) take(o Observation) Verdict {
+	v := f.voices[o.Source]
+	if v == nil {
+		v = &voice{law: f.lawOf(o, expected(o))}
+		f.voices[o.Source] = v
+	}
+	v.lastRaw, v.systematic = o.Raw, o.Systematic.Seconds()
+	half := o.HalfWidth.Seconds()
+	if f.samples == 0 {
+		f.begin(o, v)
+		return Accepted
+	}
+	dt := seconds(o.Raw - f.raw)
+	expected := f.ahead(dt)
+	innovation, p := seconds((o.TAI-f.tai)-(o.Raw-f.raw))-expected.x, expected.pxx
+	verdict := v.run.judge(v, innovation, p, half)
+	if v.run.estranged != Accepted {
+		return v.run.estranged
+	}
+	if v.run.length >= jumpAfter && v.samples <= openingLength && len(f.voices) == 1 {
+		f.reset() // it began wrong
+		f.opening = nil
+		return Refused
+	}
+	late := math.Min(dt, 0)
+	if dt > 0 {
+		f.advance(o.Raw)
+	}
+	z := seconds(o.TAI-f.tai) - late
+	if verdict == Refused && f.giveWay(v, innovation, p) {
+		v.run, verdict, p = run{}, Accepted, f.state.pxx
+	}
+	if verdict == Refused && v.law.unexplained(innovation, p, half) > 0.5 {
+		near := v.law.expand(innovation, p, half)
+		f.watch.observe(&v.law, &near, clutter, z, late, half)
+		return f.orBroken(v, Refused)
+	}
+	gx, gy := f.weigh(v, z, late, half)
+	for _, other := range f.voices {
+		d := -other.pullX - late*other.pullY
+		if other == v {
+			d++
+		}
+		other.pullX += gx * d
+		other.pullY += gy * d
+	}
+	v.law.learn(innovation, p, half, v.run.share())
+	if verdict == Accepted {
+		f.samples++
+		v.samples++
+	}
+	f.rebase()
+	if verdict = f.orBroken(v, verdict); verdict != Broke {
+		f.followTrend()
+	}
+	return verdict
+}
+
+// giveWay lets the phase go to a source that is better than what the estimate rests on, if it is not farther away than the
+// systematic limits allow: it is not the outlier that the statistics alone would take it for.
+func (f *Filter) giveWay(v *voice, innovation, p float64) bool {
+	limit := 0.0
+	for _, other := range f.voices {
+		if other != v {
+			limit += math.Abs(other.pullX) * other.systematic
+		}
+	}
+	if limit <= v.systematic || math.Abs(innovation) > limit+v.systematic+5*math.Sqrt(p) {
+		return false
+	}
+	for i := range f.bank {
+		f.bank[i].pxx += limit * limit
+	}
+	f.state.pxx += limit * limit
+	f.watch.begin(f.state)
+	return true
+}
+
+// orBroken replaces the verdict on a lone source's sample where its rate is found to have broken.
+func (f *Filter) orBroken(v *voice, verdict Verdict) Verdict {
+	if f.alone(v) && f.broken() {
+		v.run = run{estranged: Broke}
+		return Broke
+	}
+	return verdict
+}
+
+// alone reports whether no other source was heard of late.
+func (f *Filter) alone(v *voice) bool {
+	const late = 600 // s
+	for _, other := range f.voices {
+		if other != v && seconds(v.lastRaw-other.lastRaw) < late {
+			return false
+		}
+	}
+	return true
+}
+
+// now is the moment of the epoch.
+func (f *Filter) now() moment {
+	return moment{f.raw, f.tai, f.celsius, f.warmth}
+}
+
+// followTrend ends a block of the trend when it is long enough.
+func (f *Filter) followTrend() {
+	if !f.Settled() || len(f.opening) < openingLength {
+		return
+	}
+	if f.trend.blocks > 0 && seconds(f.raw-f.trend.last.raw) < blockLeast {
+		return
+	}
+	c := f.state
+	if f.trend.blocks == 0 {
+		f.trend.begin(f.now(), c)
+	} else if seconds(f.raw-f.trend.last.raw) >= blockMemory*math.Sqrt(c.pxx/c.pyy) {
+		before := f.trend
+		f.before = &before
+		f.trend.take(f.now(), c.pxx)
+	}
+}
+
+// mature reports whether the trend can bridge dt seconds better than the bank.
+func (f *Filter) mature(dt float64) bool { return f.trend.blocks >= matureBlocks && dt > blockLeast }
+
+// begin takes the very first observation.
+func (f *Filter) begin(o Observation, v *voice) {
+	half := o.HalfWidth.Seconds()
+	r := v.law.variance() + half*half/3
+	f.raw, f.tai, f.firstRaw, f.samples = o.Raw, o.TAI, o.Raw, 1
+	f.bank = newBank(r, f.start.frequency, f.start.deviation*f.start.deviation)
+	if f.remembered != nil {
+		f.recall(o, r)
+	}
+	f.state = combined(f.bank)
+	f.watch.begin(f.state)
+	v.samples, v.pullX = 1, 1
+}
+
+// advance moves the whole filter to the count raw.
+func (f *Filter) advance(raw int64) {
+	dt := seconds(raw - f.raw)
+	s := &f.step
+	s.set(dt)
+	later := moment{raw, f.tai + (raw - f.raw), f.thermometer.celsius, f.thermometer.warmth}
+	feed, bridged := 0.0, f.mature(dt)
+	if f.trend.blocks >= matureBlocks {
+		feed = f.trend.change(f.now(), later)
+	}
+	var c moments
+	if bridged {
+		c = f.ahead(dt)
+	}
+	for i := range f.bank {
+		m := &f.bank[i]
+		m.advance(s)
+		if m.fed {
+			m.x += feed * dt / 2
+			m.y += feed
+		}
+		if bridged {
+			m.x, m.y, m.pxx, m.pxy, m.pyy = c.x, c.y, c.pxx, c.pxy, c.pyy
+			m.d, m.pxd, m.pyd, m.pdd = 0, 0, 0, climates[m.climate].sigma*climates[m.climate].sigma
+		}
+	}
+	f.watch.advance(s)
+	if bridged {
+		f.watch.begin(c)
+	}
+	for _, v := range f.voices {
+		v.pullX += dt * v.pullY
+	}
+	stay := 1 - switching*math.Min(dt, 10)
+	for i := range f.bank {
+		m := &f.bank[i]
+		m.weight = stay*m.weight + (1-stay)*m.prior
+	}
+	f.tai += raw - f.raw
+	f.raw, f.celsius, f.warmth = raw, later.celsius, later.warmth
+	f.state = combined(f.bank)
+}
+
+// weigh gives the measurement of the phase z to the bank, and weighs its members by how likely each found it. It returns
+// the gains of phase and frequency.
+func (f *Filter) weigh(v *voice, z, late, half float64) (gainX, gainY float64) {
+	here := f.state.after(late)
+	near := v.law.expand(z-here.x, here.pxx, half)
+	total := 0.0
+	for i := range f.bank {
+		m := &f.bank[i]
+		p, innovation := m.spread(late), z-m.x-late*m.y
+		density, score, information, ok := 0.0, 0.0, 0.0, false
+		if m.weight < slight {
+			density, score, information, ok = near.at(innovation, p)
+		}
+		if !ok {
+			density, score, information = v.law.evidence(innovation, p, half)
+		}
+		gainX += m.weight * (m.pxx + late*m.pxy) * information
+		gainY += m.weight * (m.pxy + late*m.pyy) * information
+		m.weight *= density
+		total += m.weight
+		m.observe(late, score, information)
+	}
+	for i := range f.bank {
+		f.bank[i].weight /= total
+	}
+	f.watch.observe(&v.law, &near, total, z, late, half)
+	return gainX, gainY
+}
+
+// rebase keeps the phases small: whole nanoseconds go to tai.
+func (f *Filter) rebase() {
+	f.state = combined(f.bank)
+	whole := math.Round(f.state.x * 1e9)
+	x := whole * 1e-9
+	for i := range f.bank {
+		f.bank[i].x -= x
+	}
+	f.state.x -= x
+	f.watch.rebase(x)
+	f.span = span{}
+	f.tai += int64(whole)
+}
+
+// Settled reports whether enough has been heard for the estimate to be followed.
+func (f *Filter) Settled() bool {
+	return f.samples >= settleSamples && time.Duration(f.raw-f.firstRaw) >= settleTime
+}
+
+// Samples counts the observations that moved the estimate.
+func (f *Filter) Samples() int { return f.samples }
+
+// Jitter is the learned scatter of the source's regular samples, 1σ; 0 while nothing is known of it.
+func (f *Filter) Jitter(source string) time.Duration {
+	if v := f.voices[source]; v != nil {
+		return duration(math.Sqrt(v.law.variance()))
+	}
+	return 0
+}
+
+// At says what time it is at the oscillator's count raw.
+func (f *Filter) At(raw int64) Estimate {
+	dt := seconds(raw - f.raw)
+	c := f.ahead(dt)
+	// The whole nanoseconds are added as integers: a float64 of a day in seconds has only ten digits left behind it.
+	e := Estimate{TAI: f.tai + (raw - f.raw) + int64(math.Round(c.x*1e9)), Frequency: c.y}
+	silent := math.Max(dt, 0)
+	u0, u1 := sigmas*math.Sqrt(c.pxx), sigmas*math.Sqrt(c.pxx+2*c.pxy+c.pyy)
+	wander := f.config.WanderPPM * 1e-6
+	systematic := 0.0
+	for _, v := range f.voices {
+		systematic += math.Abs(v.pullX+dt*v.pullY) * v.systematic
+	}
+	e.Uncertainty95 = bound(u0)
+	e.MaxError = bound(limitSigmas*u0 + wander*silent + systematic)
+	e.Uncertainty95Growth = math.Max(u1-u0, 0)
+	e.MaxErrorGrowth = limitSigmas*e.Uncertainty95Growth + wander
+	return e
+}
+
+// ahead is the combined state dt seconds from the epoch.
+func (f *Filter) ahead(dt float64) moments {
+	const few = 4.0 // s
+	if dt <= few {
+		return f.state.after(dt)
+	}
+	var near moments
+	if !f.mature(dt) || dt < 2*blockLeast {
+		var s step
+		s.set(dt)
+		var later [bankSize]member
+		copy(later[:], f.bank)
+		for i := range later {
+			later[i].advance(&s)
+		}
+		near = combined(later[:])
+	}
+	if !f.mature(dt) {
+		return near
+	}
+	at := f.now()
+	raw := f.raw + int64(dt*1e9)
+	c := f.state
+	// The bank keeps its phase; tai is whole nanoseconds of it.
+	if f.span.from.raw != at.raw {
+		f.span = f.trend.anchor(at, c.pxx)
+	}
+	far := f.span.bridge(moment{raw, f.tai + (raw - f.raw), f.thermometer.celsius, f.thermometer.warmth})
+	far.x += c.x
+	if dt >= 2*blockLeast {
+		return far
+	}
+	share := dt/blockLeast - 1
+	return moments{near.x + share*(far.x-near.x), near.y + share*(far.y-near.y), near.pxx + share*(far.pxx-near.pxx),
+		near.pxy + share*(far.pxy-near.pxy), near.pyy + share*(far.pyy-near.pyy), near.q}
+}

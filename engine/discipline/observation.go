@@ -1,0 +1,17 @@
+package discipline
+
+import "time"
+
+// Observation is one measurement: at the oscillator's count Raw (ns) it was TAI (ns since 1970).
+type Observation struct {
+	// Source names whose it is: the noise of each source is learned apart.
+	Source   string
+	Raw, TAI int64
+	// Noise is the driver's expectation of the scatter, 1σ, used until the real one is learned.
+	Noise time.Duration
+	// HalfWidth is an error of this measurement alone, anywhere within ± it: half of what a round trip took longer than the
+	// quickest.
+	HalfWidth time.Duration
+	// Systematic is the limit of the error that all measurements of this source share.
+	Systematic time.Duration
+}
