@@ -21,6 +21,9 @@ import (
 // demoAddresses are where the demonstration answers NTP: ports that need no privilege and are nobody else's.
 var demoAddresses = []string{"127.0.0.1:11123", "[::1]:11123"}
 
+// demoChronyAddress is where chronyc may look into the demonstration: chronyc -p 11323 -h 127.0.0.1 tracking.
+const demoChronyAddress = "localhost:11323"
+
 // demoKeys is one key of each type, in chrony's syntax. They are public: they protect nothing but show how it is done.
 const demoKeys = `# Keys of the demonstration. They are published with the program: use them for nothing else.
 1 MD5 ASCII:timestation-demo
@@ -96,7 +99,9 @@ func demoConfig(device, data string) (*config.Config, error) {
 	receiver.Device, receiver.Baud = device, demo.Baud
 	delay := demo.Delay.Seconds()
 	receiver.DelaySeconds = &delay // the player's delay is known: this source is calibrated
+	receiver.Trust = "at once"     // and its time is this machine's own
 	cfg.Refclocks = []config.Refclock{{Name: "gps0", Driver: "gps", Receiver: "recording", Config: refclock.Config(&receiver)}}
+	cfg.Control.ChronyAddress = demoChronyAddress
 	for _, address := range demoAddresses {
 		l := serve.DefaultConfig()
 		l.Address, l.Keys = address, keys

@@ -24,7 +24,8 @@ var rooms = []struct {
 	{"assets/...", nil},
 
 	{"engine", []string{"refclock", "engine/clock", "engine/discipline", "engine/guard", "engine/leap", "engine/selection",
-		"engine/simulate", "engine/status"}},
+		"engine/simulate", "engine/state", "engine/status"}},
+	{"engine/state", nil},
 	{"engine/status", []string{"refclock"}},
 	{"engine/clock", []string{"refclock"}},
 	{"engine/discipline", []string{"refclock"}},
@@ -35,12 +36,16 @@ var rooms = []struct {
 	{"engine/ntp", nil},
 	{"engine/nts", []string{"engine/ntp"}},
 	{"engine/serve", []string{"engine/ntp", "engine/nts", "engine/status", "refclock"}},
+	{"engine/serve/load", []string{"engine/ntp", "engine/nts"}}, // asks a server as fast as it can, for tests
+	{"engine/serve/fastpath", []string{"engine/ntp", "engine/status", "refclock"}},
 	{"engine/control", []string{"engine/ntp", "engine/status", "refclock"}},
 	{"engine/feed", []string{"engine/status", "refclock"}},
 
 	{"refclock", nil},
 	{"refclock/*", []string{"refclock", "refclock/longwave", "refclock/edge"}},
+	{"refclock/longwave/radiotest", []string{"refclock/longwave"}}, // noise and fading, for tests
 	{"refclock/upstream", []string{"refclock", "engine/ntp", "engine/nts"}},
+	{"refclock/replay", []string{"refclock", "refclock/gps"}}, // decodes what it plays
 
 	{"display", []string{"display/face", "display/studio", "engine/status", "refclock"}},
 	{"display/page", []string{"assets", "display/face"}},

@@ -8,7 +8,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 	"time"
 	_ "time/tzdata" // a small system may have no zone files
@@ -18,6 +17,8 @@ import (
 	"timestation/app/web"
 	"timestation/display"
 	"timestation/engine"
+	"timestation/engine/control"
+	"timestation/engine/feed"
 	"timestation/engine/serve"
 	"timestation/logbook"
 	"timestation/logbook/remote"
@@ -30,11 +31,13 @@ type Config struct {
 	Refclocks []Refclock
 	Clock     engine.Config
 	Listeners []serve.Config
+	Feeds     []feed.Config
 	Display   display.Config
 	Logbook   logbook.Config
 	// RemoteWrite copies the logbook's rows elsewhere.
 	RemoteWrite remote.Config
 	Web         web.Config
+	Control     control.Config
 	// Origin names the file with its SHA-256, and the environment's overrides; it is what the logbook keeps.
 	Origin string
 }
@@ -65,6 +68,7 @@ func Default() Config {
 		Logbook:     logbook.DefaultConfig(),
 		RemoteWrite: remote.DefaultConfig(),
 		Web:         web.DefaultConfig(),
+		Control:     control.DefaultConfig(),
 	}
 }
 
@@ -77,18 +81,20 @@ type section struct {
 }
 
 func (c *Config) sections() []section {
-	listener := serve.DefaultConfig()
+	listener, fed := serve.DefaultConfig(), feed.DefaultConfig()
 	return []section{
 		{name: "station", help: "Who and where the station is.", target: &c.Station},
 		{name: "refclock", help: "One source of time each. The keys of the driver follow those that all share.", repeated: true,
 			target: &Refclock{}},
 		{name: "clock", help: "How the station keeps time.", target: &c.Clock},
 		{name: "listener", help: "One address each where NTP requests are answered.", repeated: true, target: &listener},
+		{name: "feed", help: "One other time program on this machine each that takes the station for its reference clock.", repeated: true, target: &fed},
 		{name: "display", help: "The clock on the wall.", target: &c.Display},
 		{name: "logbook", help: "The history on disk.", target: &c.Logbook},
 		{name: "remote_write", help: "Where else the history goes: storage that speaks Prometheus remote write, for a fleet of stations.",
 			target: &c.RemoteWrite},
 		{name: "web", help: "The status page, /api/status and /metrics.", target: &c.Web},
+		{name: "control", help: "How ntpq and chronyc look into the station; they change nothing.", target: &c.Control},
 	}
 }
 
@@ -160,10 +166,13 @@ func (r Refclock) Validate() error {
 }
 
 // Device is the path the driver opens, or empty if it has none.
-func (r Refclock) Device() string {
+func (r Refclock) Device() string { return r.text("device") }
+
+// text is the value of one of the driver's keys, or empty if it has none of that name.
+func (r Refclock) text(name string) string {
 	for _, k := range keysOf(r.Config) {
-		if k.name == "device" && k.value.Kind() == reflect.String {
-			return k.value.String()
+		if k.name == name {
+			return fmt.Sprint(k.value)
 		}
 	}
 	return ""
@@ -198,6 +207,11 @@ func (c *Config) Validate() error {
 		}
 		names[r.Name] = true
 	}
+	for _, r := range c.Refclocks {
+		if with := r.text("with"); with != "" && (with == r.Name || !names[with]) {
+			return fmt.Errorf("refclock %q: with: there is no other source called %q; name the one that knows which second a pulse is", r.Name, with)
+		}
+	}
 	addresses := map[string]bool{}
 	for i, l := range c.Listeners {
 		if err := l.Validate(); err != nil {
@@ -207,6 +221,21 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("listener[%d].address: two listeners have %q; give each its own", i+1, l.Address)
 		}
 		addresses[l.Address] = true
+	}
+	targets := map[string]bool{}
+	for i, f := range c.Feeds {
+		if err := f.Validate(); err != nil {
+			return fmt.Errorf("feed[%d].%w", i+1, err)
+		}
+		if targets[f.Target()] {
+			return fmt.Errorf("feed[%d].kind: two feeds go to %s; give each its own", i+1, f.Target())
+		}
+		targets[f.Target()] = true
+		for _, r := range c.Refclocks { // the drivers of either kind have the names of the kinds
+			if r.Driver == f.Kind && !r.CompareOnly && (f.Kind == "sock" && r.text("path") == f.Path || f.Kind == "shm" && r.text("unit") == fmt.Sprint(f.Unit)) {
+				return fmt.Errorf("feed[%d].kind: refclock %q reads what this feed writes, and the station would follow itself; choose another path or unit", i+1, r.Name)
+			}
+		}
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/viper"
+	"timestation/engine/feed"
 	"timestation/engine/serve"
 	"timestation/refclock"
 )
@@ -176,6 +177,14 @@ func (c *Config) decode(tree *viper.Viper, sections []section) error {
 			return err
 		}
 		c.Listeners = append(c.Listeners, l)
+	}
+	feeds, _ := tree.Get("feed").([]any)
+	for i, item := range feeds {
+		f := feed.DefaultConfig()
+		if err := decode(item.(map[string]any), fmt.Sprintf("feed[%d].", i+1), sections, &f); err != nil {
+			return err
+		}
+		c.Feeds = append(c.Feeds, f)
 	}
 	return nil
 }

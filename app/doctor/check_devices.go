@@ -143,17 +143,17 @@ func (p process) gettyOn(names []string) (service string, on bool) {
 	return "", false
 }
 
-// pulses looks at the devices of a later version's pulse drivers, so it has notes only.
+// pulses looks at PPS devices and GPIO chips: notes only, unless the configuration names one, which is a device as any.
 func pulses(m *Machine) (found []Finding) {
 	for _, kind := range []struct{ pattern, subsystem string }{{"/dev/pps*", "pps"}, {"/dev/gpiochip*", "gpio"}} {
 		devices := m.glob(kind.pattern)
 		if len(devices) == 0 {
 			continue
 		}
-		text := strings.Join(devices, ", ") + ": not used, a pulse driver is not part of this version"
+		text := strings.Join(devices, ", ") + ": found, may carry a pulse or a long-wave receiver"
 		closed := slices.IndexFunc(devices, func(d string) bool { return m.Access(m.path(d), true) != nil })
 		if closed < 0 {
-			found = append(found, ok("%s", text))
+			found = append(found, ok("%s, may be used", text))
 			continue
 		}
 		mend := m.permission(devices[closed])

@@ -158,13 +158,13 @@ func TestWhatStandsInTheWay(t *testing.T) {
 		"pps for root only": {func(t *testing.T, p *pi) {
 			p.file(t, "/dev/pps0", "")
 			p.denied, p.groups["/dev/pps0"] = []string{"/dev/pps0"}, "root"
-		}, 0, "! /dev/pps0: not used, a pulse driver is not part of this version; pi may not open it",
+		}, 0, "! /dev/pps0: found, may carry a pulse or a long-wave receiver; pi may not open it",
 			`echo 'SUBSYSTEM=="pps", GROUP="dialout", MODE="0660"' | sudo tee /etc/udev/rules.d/60-timestation-pps.rules`},
 		"gpio for its group only": {func(t *testing.T, p *pi) {
 			p.file(t, "/dev/gpiochip0", "")
 			p.file(t, "/dev/gpiochip4", "")
 			p.denied, p.groups["/dev/gpiochip0"] = []string{"/dev/gpiochip0"}, "gpio"
-		}, 0, "! /dev/gpiochip0, /dev/gpiochip4: not used, a pulse driver is not part of this version; pi may not open it",
+		}, 0, "! /dev/gpiochip0, /dev/gpiochip4: found, may carry a pulse or a long-wave receiver; pi may not open it",
 			"sudo adduser pi gpio, then log out and in again"},
 		"gpsd has the port": {func(t *testing.T, p *pi) {
 			p.process(t, "700", "gpsd", "0::/system.slice/gpsd.service", "/usr/sbin/gpsd", "-n", "/dev/ttyAMA0")

@@ -28,14 +28,15 @@ type Options struct {
 	KeyFile string
 }
 
-// Run looks at the machine, writes the configuration and a fresh key file, and prints what was found, the next command
+// Run looks at the machine, writes the configuration, a fresh key file and a token, and prints what was found, the next command
 // and the line a client needs. It writes nothing over a file that exists.
 func Run(ctx context.Context, options Options, probes Probes, out io.Writer) error {
 	configPath, keyPath, err := options.paths()
 	if err != nil {
 		return err
 	}
-	for _, path := range []string{configPath, keyPath} {
+	tokenPath := filepath.Join(filepath.Dir(keyPath), "token")
+	for _, path := range []string{configPath, keyPath, tokenPath} {
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 			return occupied(path)
 		}
@@ -45,17 +46,20 @@ func Run(ctx context.Context, options Options, probes Probes, out io.Writer) err
 		return err
 	}
 	var text bytes.Buffer
-	if err := config.Example(&text, found.entries(probes.Hostname, keyPath)...); err != nil {
+	if err := config.Example(&text, found.entries(probes.Hostname, keyPath, tokenPath)...); err != nil {
 		return err
 	}
 	if err := create(keyPath, 0o600, freshKeys()); err != nil {
 		return err
 	}
-	if err := create(configPath, 0o644, text.Bytes()); err != nil {
+	if err := create(tokenPath, 0o600, freshToken()); err != nil {
 		return errors.Join(err, os.Remove(keyPath))
 	}
+	if err := create(configPath, 0o644, text.Bytes()); err != nil {
+		return errors.Join(err, os.Remove(keyPath), os.Remove(tokenPath))
+	}
 	found.print(out)
-	printNext(out, configPath, keyPath, probes)
+	printNext(out, configPath, keyPath, tokenPath, probes)
 	return nil
 }
 
@@ -111,8 +115,8 @@ type port struct {
 // findings is what init saw of the machine.
 type findings struct {
 	ports []port
-	// pulses are PPS devices and GPIO chips.
-	pulses []string
+	// pulses are PPS devices, chips GPIO chips.
+	pulses, chips []string
 }
 
 // look listens to all ports at once: three seconds altogether, however many there are.
@@ -143,9 +147,7 @@ func look(ctx context.Context, probes Probes, out io.Writer) (f findings, err er
 	for i := range f.ports {
 		f.ports[i].device = probes.stable(f.ports[i].device)
 	}
-	for _, pattern := range []string{"/dev/pps*", "/dev/gpiochip*"} {
-		f.pulses = append(f.pulses, probes.Glob(pattern)...)
-	}
+	f.pulses, f.chips = probes.Glob("/dev/pps*"), probes.Glob("/dev/gpiochip*")
 	return f, nil
 }
 
@@ -166,7 +168,10 @@ func (f findings) print(out io.Writer) {
 		heard = heard || p.baud > 0
 	}
 	for _, p := range f.pulses {
-		fmt.Fprintf(out, "  %s: %s\n", p, noPulse)
+		fmt.Fprintf(out, "  %s: a pulse a second\n", p)
+	}
+	for _, c := range f.chips {
+		fmt.Fprintf(out, "  %s: %s\n", c, lines)
 	}
 	if !heard {
 		fmt.Fprintf(out, "  No receiver was heard. The configuration expects one on %s; change device there if it is elsewhere.\n",

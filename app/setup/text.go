@@ -10,8 +10,8 @@ import (
 	"timestation/app/config"
 )
 
-// noPulse is said of devices that would give pulses.
-const noPulse = "a pulse driver is not part of this version"
+// lines is said of GPIO chips.
+const lines = `its lines can carry a pulse (driver = "pps") or a long-wave receiver (driver = "dcf77")`
 
 // sources gives the ports in the order of the file: those that were heard, then the others. The first is always
 // switched on, heard or not: a station without any source does not start, and one that waits for its receiver says so
@@ -37,7 +37,7 @@ func (f findings) sources() []port {
 }
 
 // entries is the configuration.
-func (f findings) entries(hostname, keyPath string) []config.Entry {
+func (f findings) entries(hostname, keyPath, tokenPath string) []config.Entry {
 	name := map[string]any{}
 	if hostname != "" {
 		name["name"] = hostname
@@ -58,10 +58,26 @@ func (f findings) entries(hostname, keyPath string) []config.Entry {
 		}
 		remark := p.device + ": " + p.text
 		if i == 0 {
-			remark = f.pulseRemarks() + remark
+			remark = f.chipRemarks() + remark
 		}
 		entries = append(entries, config.Entry{
 			Section: "refclock", Comment: remark, Set: set, Off: i > 0 && p.baud == 0, Brief: i > 0,
+		})
+	}
+	heard := 0
+	for _, p := range f.ports {
+		if p.baud > 0 {
+			heard++
+		}
+	}
+	for i, device := range f.pulses {
+		set := map[string]any{"driver": "pps", "name": "pps", "device": device, "with": "gps"}
+		if i > 0 {
+			set["name"] = fmt.Sprintf("pps%d", i+1)
+		}
+		entries = append(entries, config.Entry{
+			Section: "refclock", Comment: device + ": the pulse that tells precisely when the second begins that the receiver names", Set: set,
+			Off: heard != 1 || len(f.pulses) != 1, Brief: i > 0, // whose pulse it is, is plain only then
 		})
 	}
 	return append(entries,
@@ -69,17 +85,20 @@ func (f findings) entries(hostname, keyPath string) []config.Entry {
 		config.Entry{Section: "listener", Set: map[string]any{"address": ":123", "keys": keyPath}},
 		config.Entry{Section: "display"},
 		config.Entry{Section: "logbook"},
-		config.Entry{Section: "web"},
+		config.Entry{Section: "web", Set: map[string]any{"token_file": tokenPath}},
 	)
 }
 
-func (f findings) pulseRemarks() string {
+func (f findings) chipRemarks() string {
 	var out strings.Builder
-	for _, p := range f.pulses {
-		fmt.Fprintf(&out, "%s was found, but %s.\n", p, noPulse)
+	for _, c := range f.chips {
+		fmt.Fprintf(&out, "%s was found: %s.\n", c, lines)
 	}
 	return out.String()
 }
+
+// freshToken is what a person shows who accepts a time jump or acknowledges an alert.
+func freshToken() []byte { return []byte(rand.Text() + "\n") }
 
 // freshKeys makes two keys in chrony's syntax: a digest that Debian's chrony and ntpsec both know, and a CMAC, which is
 // the cheapest to reckon and keeps within the 20 octets of NTPv4 (RFC 5905, section 7.3).
@@ -91,7 +110,7 @@ func freshKeys() []byte {
 		"1 SHA256 HEX:%X\n2 AES128 HEX:%X\n", digest, cmac[:16])
 }
 
-func printNext(out io.Writer, configPath, keyPath string, probes Probes) {
+func printNext(out io.Writer, configPath, keyPath, tokenPath string, probes Probes) {
 	names := probes.Addresses
 	if probes.Hostname != "" {
 		names = append(names[:len(names):len(names)], probes.Hostname)
@@ -103,13 +122,14 @@ func printNext(out io.Writer, configPath, keyPath string, probes Probes) {
 	fmt.Fprintf(out, `Written:
   %s
   %s (two keys; whoever has it can pose as this server)
+  %s (whoever has it can accept a time jump: timestation accept-jump --token-file …)
 Next:
-  timestation doctor --config %[3]s
-  timestation run --config %[3]s
+  timestation doctor --config %[4]s
+  timestation run --config %[4]s
 A client with chrony takes this line in /etc/chrony/chrony.conf:
-  server %[4]s iburst key 1
+  server %[5]s iburst key 1
 and in its /etc/chrony/chrony.keys the line of the key file that begins with 1. Without "key 1" it works unauthenticated.
-`, configPath, keyPath, quote(configPath), address)
+`, configPath, keyPath, tokenPath, quote(configPath), address)
 	if len(names) > 1 {
 		fmt.Fprintf(out, "This machine is also reached as %s.\n", strings.Join(names[1:], ", "))
 	}

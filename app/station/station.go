@@ -15,6 +15,8 @@ import (
 	"timestation/app/web"
 	"timestation/engine"
 	"timestation/engine/clock"
+	"timestation/engine/control"
+	"timestation/engine/feed"
 	"timestation/engine/leap"
 	"timestation/engine/serve"
 	"timestation/engine/status"
@@ -47,6 +49,7 @@ type Station struct {
 	book    *logbook.Book
 	remote  *remote.Sender // nil where the log goes nowhere else
 	web     *web.Server
+	control *control.Server // nil where chronyc cannot look in
 	// display is set while a window runs in this process.
 	mu      sync.Mutex
 	display func() (median, p99 time.Duration, frames int)
@@ -58,7 +61,8 @@ type Face func(w io.Writer, st *Station, second refclock.Instant, width, height 
 // Build makes a station. cfg must be valid. An error is one line: what, where, the mend.
 func Build(cfg *config.Config, options Options, face Face) (*Station, error) {
 	s := &Station{Config: cfg, Location: cfg.Station.Location(), options: options, drivers: map[string]refclock.Driver{}}
-	table := leap.Embedded()
+	table, from, refused := leap.Newest(leapFiles(cfg.Clock.LeapFile)...)
+	options.Log.Info("leap second list", "from", from)
 	var sources []engine.SourceConfig
 	for _, r := range cfg.Refclocks {
 		registration, _ := refclock.Lookup(r.Driver) // config.Validate has seen to it
@@ -76,14 +80,54 @@ func Build(cfg *config.Config, options Options, face Face) (*Station, error) {
 			ReferenceID: registration.ReferenceID, CompareOnly: r.CompareOnly,
 		})
 	}
+	steer, err := steering(cfg.Clock)
+	if err != nil {
+		return nil, fmt.Errorf("clock.discipline: %w", err)
+	}
 	s.engine = engine.New(cfg.Clock, sources, engine.Options{
-		Clock: clock.System(), Leap: table, Log: options.Log, Temperature: clock.Temperature, Demonstration: options.Demonstration,
+		Clock: clock.System(), Steps: clock.Steps, Steer: steer, Leap: table, Log: options.Log, Temperature: clock.Temperature,
+		StateDir: options.stateDir(), Demonstration: options.Demonstration,
 	})
+	for _, r := range refused {
+		s.engine.Alerts().Raise(status.Alert{
+			Code: "leap-file", Severity: status.Warning, Text: "A leap second list is not used: " + r.Error() + ".",
+			Mend: "fetch it again, or update the package tzdata",
+		})
+	}
 	if err := s.open(face); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// leapFiles are where a list may be: the configured one, and the system's.
+func leapFiles(configured string) []string {
+	if configured == "" {
+		return []string{leap.SystemList}
+	}
+	return []string{configured, leap.SystemList}
+}
+
+// steering is the system clock where the configuration wants it steered, else nil.
+func steering(c engine.Config) (engine.Steerer, error) {
+	if c.Discipline != "system" {
+		return nil, nil
+	}
+	kernel, err := clock.SystemKernel()
+	if err != nil {
+		return nil, err
+	}
+	const fastestPPM = 500 // what the kernel itself allows a slew (adjtimex(2))
+	return clock.NewSteer(kernel, fastestPPM)
+}
+
+// stateDir is where the engine keeps what it learned; a demonstration keeps nothing.
+func (o Options) stateDir() string {
+	if o.Demonstration {
+		return ""
+	}
+	return o.DataDir
 }
 
 // open takes what may be taken already: ports and files.
@@ -95,10 +139,14 @@ func (s *Station) open(face Face) (err error) {
 		}
 		s.servers = append(s.servers, server)
 	}
+	if err := s.openControl(); err != nil {
+		return err
+	}
 	if s.Config.Web.Listen != "" {
 		s.web, err = web.Listen(s.Config.Web, web.Station{
 			Name: s.Config.Station.Name, Version: s.options.Version, Location: s.Location,
 			Board: s.engine.Board(), Now: clock.Now, Listeners: s.listeners, Display: s.lateness,
+			Actions: web.Actions{AcceptJump: s.acceptJump, Acknowledge: s.acknowledge},
 			Face: func(w io.Writer, second refclock.Instant, width, height int) error {
 				return face(w, s, second, width, height)
 			},
@@ -118,6 +166,30 @@ func (s *Station) open(face Face) (err error) {
 	}
 	s.book, err = logbook.Open(s.options.DataDir, s.Config.Logbook, s.engine.Alerts(), s.options.Log)
 	return err
+}
+
+// acceptJump and acknowledge are what a person does; the log keeps who and from where, and what came of it.
+func (s *Station) acceptJump(ctx context.Context, source, who, from string) (string, error) {
+	done, err := s.engine.AcceptJump(ctx, source, who)
+	s.book.EventBy(logbook.EventOperator, source, outcome("accept-jump", done, err), who, from)
+	return done, err
+}
+
+func (s *Station) acknowledge(ctx context.Context, code, source, who, from string) error {
+	err := s.engine.Acknowledge(ctx, code, source, who)
+	if err != nil {
+		s.book.EventBy(logbook.EventOperator, source, outcome("acknowledge "+code, "", err), who, from)
+		return err
+	}
+	s.book.EventBy(logbook.EventAlertAcknowledged, source, code, who, from)
+	return nil
+}
+
+func outcome(what, done string, err error) string {
+	if err != nil {
+		return what + ": refused: " + err.Error()
+	}
+	return what + ": " + done
 }
 
 // utc is the station's time; zero while it is not known.
@@ -140,6 +212,9 @@ func (s *Station) close() {
 	}
 	if s.web != nil {
 		s.web.Close()
+	}
+	if s.control != nil {
+		s.control.Close()
 	}
 }
 
@@ -175,8 +250,17 @@ func (s *Station) Run(ctx context.Context) error {
 	for _, server := range s.servers {
 		part(server.Run)
 	}
+	for _, f := range s.Config.Feeds {
+		part(func(ctx context.Context) error {
+			feed.Run(ctx, f, s.engine.Board(), s.Now, s.engine.Alerts())
+			return nil
+		})
+	}
 	if s.web != nil {
 		part(s.web.Run)
+	}
+	if s.control != nil {
+		part(s.control.Run)
 	}
 	if s.remote != nil {
 		part(func(ctx context.Context) error { s.remote.Run(ctx); return nil })

@@ -4,6 +4,7 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,8 @@ import (
 // Config is the [web] section.
 type Config struct {
 	Listen string `mapstructure:"listen" help:"Address and port of the status page, /api/status, /healthz and /metrics; \"\" turns them off. Whoever reaches the address may read them."`
+	// TokenFile is empty where nobody may do anything over HTTP.
+	TokenFile string `mapstructure:"token_file" help:"File with the one token, of mode 0600, whose bearer may accept a time jump and acknowledge alerts; \"\": nobody may. Make one with: (umask 077; openssl rand -hex 24 > FILE)"`
 }
 
 // DefaultConfig listens on loopback only.
@@ -62,7 +65,9 @@ type Station struct {
 	// Display is how late the wall's last frames came, in seconds; nil without a wall.
 	Display func() (median, p99 time.Duration, frames int)
 	// Face draws the studio clock as SVG for the second that begins at the instant.
-	Face func(w io.Writer, second refclock.Instant, width, height int) error
+	Face    func(w io.Writer, second refclock.Instant, width, height int) error
+	Actions Actions
+	token   *token
 }
 
 // Report is what /api/status gives: the snapshot and what only a running station knows.
@@ -113,6 +118,8 @@ func Handler(s Station) http.Handler {
 	mux.HandleFunc("GET /face.svg", s.serveFace)
 	mux.HandleFunc("GET /healthz", s.serveHealth)
 	mux.Handle("GET /metrics", metricsHandler(s))
+	mux.HandleFunc("POST /api/accept-jump", s.act(s.acceptJump))
+	mux.HandleFunc("POST /api/alerts/ack", s.act(s.acknowledge))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -186,6 +193,14 @@ type Server struct {
 
 // Listen binds the address at once, so that a taken port is an error of the start.
 func Listen(c Config, s Station, log *slog.Logger) (*Server, error) {
+	if c.TokenFile != "" {
+		text, err := ReadToken(c.TokenFile)
+		if err != nil {
+			return nil, fmt.Errorf("web.%w", err)
+		}
+		hash := token(sha256.Sum256([]byte(text)))
+		s.token = &hash
+	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("web.listen: %s cannot be opened (%w); is another station running? Choose another port", c.Listen, err)

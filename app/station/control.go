@@ -1,0 +1,40 @@
+package station
+
+import (
+	"fmt"
+
+	"timestation/engine/control"
+)
+
+// openControl lets ntpq look in through the listeners, and chronyc on a port of its own. Without that port the station
+// goes on: a chronyd that it feeds may well have it.
+func (s *Station) openControl() (err error) {
+	responder, err := control.NewResponder(s.Config.Control, s, s.options.Version)
+	if err != nil {
+		return fmt.Errorf("control.%w", err)
+	}
+	for _, server := range s.servers {
+		server.ControlWith(responder)
+	}
+	if s.control, err = control.Listen(s.Config.Control, s, s.options.Log); err != nil {
+		s.options.Log.Warn("chronyc cannot look in", "reason", fmt.Errorf("control.%w", err))
+	}
+	return nil
+}
+
+// Served is what the NTP servers have counted.
+func (s *Station) Served() control.Served {
+	all := control.Served{Dropped: map[string]uint64{}}
+	for _, server := range s.servers {
+		c := server.Counters()
+		all.Requests += c.Requests - c.Control
+		all.Answered += c.Plain + c.Authenticated
+		all.Authenticated += c.Authenticated
+		all.Interleaved += c.Interleaved
+		all.Kisses += c.Kisses
+		for reason, n := range c.Dropped {
+			all.Dropped[reason.String()] += n
+		}
+	}
+	return all
+}

@@ -1,0 +1,6 @@
+//go:build unix
+
+package web
+
+// ownersOnly: files have modes that say who may read them.
+const ownersOnly = true
