@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"timestation/app/web"
 	"timestation/display/face"
 	"timestation/engine/status"
+	"timestation/refclock"
 )
 
 // standardStation is where a station's web page is unless it was configured otherwise.
@@ -85,14 +88,20 @@ func printStatus(w io.Writer, r web.Report) {
 		fmt.Fprintf(w, "  oscillator    %+.3f ppm\n", *r.FrequencyPPM)
 	}
 	fmt.Fprintf(w, "  stratum       %d, reference %s, leap %s\n", r.Stratum, r.ReferenceID, r.Leap)
+	if r.Vote != "" {
+		fmt.Fprintf(w, "  vote          %s\n", r.Vote)
+	}
+	if r.Unseen != "" {
+		fmt.Fprintf(w, "  unseen        %s\n", r.Unseen)
+	}
 	for _, s := range r.Sources {
 		fmt.Fprintf(w, "  source %s: %s, %s\n", s.Name, s.State, s.Explanation)
 		if s.AgeSeconds >= 0 {
 			fmt.Fprintf(w, "    offset %s, jitter %s, bound %s\n",
 				signed(s.OffsetSeconds), magnitude(s.JitterSeconds), face.FormatBound(seconds(s.MaxErrorSeconds)))
 		}
-		if g := s.Signal.GNSS; g != nil {
-			fmt.Fprintf(w, "    fix %s, %d satellites used of %d in view\n", g.Fix, g.SatellitesUsed, len(g.Satellites))
+		if heard := signalWords(s.Signal); heard != "" {
+			fmt.Fprintf(w, "    %s\n", heard)
 		}
 	}
 	for _, l := range r.Listeners {
@@ -101,6 +110,42 @@ func printStatus(w io.Writer, r web.Report) {
 	for _, a := range r.Alerts {
 		fmt.Fprintf(w, "  %s %s: %s Mend: %s\n", alertMark(a.Severity), a.Severity, a.Text, a.Mend)
 	}
+}
+
+// signalWords says how a source is received.
+func signalWords(s refclock.Signal) string {
+	switch {
+	case s.GNSS != nil:
+		g := s.GNSS
+		text := fmt.Sprintf("fix %s, %d satellites used of %d in view", g.Fix, g.SatellitesUsed, len(g.Satellites))
+		if used := constellations(g.Satellites); used != "" {
+			text += " (" + used + ")"
+		}
+		return text
+	case s.Pulses != nil:
+		return fmt.Sprintf("%d pulses, jitter %s, %d missing, %d extra", s.Pulses.Seen, magnitude(s.Pulses.JitterSeconds), s.Pulses.Missing, s.Pulses.Extra)
+	case s.Radio != nil:
+		return fmt.Sprintf("odds against the telegram being wrong 10^%.0f", s.Radio.Confidence)
+	case s.Server != nil:
+		v := s.Server
+		return fmt.Sprintf("%s, stratum %d, round trip %s, protection %s", v.Address, v.Stratum, magnitude(v.DelaySeconds), v.Protection)
+	}
+	return ""
+}
+
+// constellations counts the satellites in use, as in "GPS 8, Galileo 5".
+func constellations(all []refclock.Satellite) string {
+	count := map[string]int{}
+	for _, s := range all {
+		if s.Used {
+			count[s.Constellation]++
+		}
+	}
+	var text []string
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		text = append(text, fmt.Sprintf("%s %d", name, count[name]))
+	}
+	return strings.Join(text, ", ")
 }
 
 func alertMark(s status.Severity) string {
