@@ -30,6 +30,7 @@ a summary to standard error.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(decodeGPSCommand())
+	c.AddCommand(decodeLongwaveCommands()...)
 	return c
 }
 

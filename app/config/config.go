@@ -19,6 +19,7 @@ import (
 	"timestation/engine"
 	"timestation/engine/control"
 	"timestation/engine/feed"
+	"timestation/engine/nts"
 	"timestation/engine/serve"
 	"timestation/logbook"
 	"timestation/logbook/remote"
@@ -31,9 +32,11 @@ type Config struct {
 	Refclocks []Refclock
 	Clock     engine.Config
 	Listeners []serve.Config
-	Feeds     []feed.Config
-	Display   display.Config
-	Logbook   logbook.Config
+	// NTS is key establishment for the listeners that speak it.
+	NTS     nts.Config
+	Feeds   []feed.Config
+	Display display.Config
+	Logbook logbook.Config
 	// RemoteWrite copies the logbook's rows elsewhere.
 	RemoteWrite remote.Config
 	Web         web.Config
@@ -64,6 +67,7 @@ func Default() Config {
 	return Config{
 		Station:     Station{Name: "Timestation", Timezone: "Local"},
 		Clock:       engine.DefaultConfig(),
+		NTS:         nts.DefaultConfig(),
 		Display:     display.DefaultConfig(),
 		Logbook:     logbook.DefaultConfig(),
 		RemoteWrite: remote.DefaultConfig(),
@@ -88,6 +92,7 @@ func (c *Config) sections() []section {
 			target: &Refclock{}},
 		{name: "clock", help: "How the station keeps time.", target: &c.Clock},
 		{name: "listener", help: "One address each where NTP requests are answered.", repeated: true, target: &listener},
+		{name: "nts", help: "Key establishment for NTS (RFC 8915), for the listeners with nts = true.", target: &c.NTS},
 		{name: "feed", help: "One other time program on this machine each that takes the station for its reference clock.", repeated: true, target: &fed},
 		{name: "display", help: "The clock on the wall.", target: &c.Display},
 		{name: "logbook", help: "The history on disk.", target: &c.Logbook},
@@ -221,6 +226,9 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("listener[%d].address: two listeners have %q; give each its own", i+1, l.Address)
 		}
 		addresses[l.Address] = true
+		if l.NTS && c.NTS.Certificate == "" {
+			return fmt.Errorf("listener[%d].nts: there is no certificate; make one with timestation keys cert, and name it in the [nts] section", i+1)
+		}
 	}
 	targets := map[string]bool{}
 	for i, f := range c.Feeds {

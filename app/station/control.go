@@ -36,5 +36,9 @@ func (s *Station) Served() control.Served {
 			all.Dropped[reason.String()] += n
 		}
 	}
+	if s.nts != nil {
+		c := s.nts.server.Counters()
+		all.KeyExchanges, all.KeyExchangesFailed = c.Established, c.Refused+c.Failed+c.Busy
+	}
 	return all
 }

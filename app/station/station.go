@@ -49,6 +49,7 @@ type Station struct {
 	book    *logbook.Book
 	remote  *remote.Sender // nil where the log goes nowhere else
 	web     *web.Server
+	nts     *establishment  // nil where nobody speaks it
 	control *control.Server // nil where chronyc cannot look in
 	// display is set while a window runs in this process.
 	mu      sync.Mutex
@@ -165,7 +166,10 @@ func (s *Station) open(face Face) (err error) {
 		}
 	}
 	s.book, err = logbook.Open(s.options.DataDir, s.Config.Logbook, s.engine.Alerts(), s.options.Log)
-	return err
+	if err != nil {
+		return err
+	}
+	return s.openNTS() // it keeps a file beside the log
 }
 
 // acceptJump and acknowledge are what a person does; the log keeps who and from where, and what came of it.
@@ -213,6 +217,9 @@ func (s *Station) close() {
 	if s.web != nil {
 		s.web.Close()
 	}
+	if s.nts != nil {
+		s.nts.listener.Close()
+	}
 	if s.control != nil {
 		s.control.Close()
 	}
@@ -256,6 +263,9 @@ func (s *Station) Run(ctx context.Context) error {
 			return nil
 		})
 	}
+	if s.nts != nil {
+		part(func(ctx context.Context) error { return s.nts.run(ctx, s.engine.Alerts()) })
+	}
 	if s.web != nil {
 		part(s.web.Run)
 	}
@@ -291,6 +301,9 @@ func (s *Station) ReloadKeys() error {
 	var all []error
 	for _, server := range s.servers {
 		all = append(all, server.ReloadKeys())
+	}
+	if s.nts != nil {
+		all = append(all, s.nts.server.ReloadCertificate())
 	}
 	return errors.Join(all...)
 }
@@ -332,7 +345,9 @@ func (s *Station) listeners() []web.Listener {
 		c := server.Counters()
 		l := web.Listener{
 			Address: server.Address().String(), Requests: c.Requests,
-			Answered: c.Plain + c.Authenticated, Authenticated: c.Authenticated, Dropped: map[string]uint64{},
+			Answered: c.Plain + c.Authenticated, Authenticated: c.Authenticated, NTS: c.NTS, Interleaved: c.Interleaved,
+			Control: c.Control, Kisses: c.Kisses, Broadcasts: c.Broadcasts,
+			ReceiveStamps: string(c.ReceiveStamps), TransmitStamps: string(c.TransmitStamps), Dropped: map[string]uint64{},
 		}
 		for reason, n := range c.Dropped {
 			l.Dropped[reason.String()] = n

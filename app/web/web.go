@@ -48,11 +48,21 @@ func (c Config) Validate() error {
 
 // Listener is one NTP socket's counts, as /api/status and /metrics show them.
 type Listener struct {
-	Address       string            `json:"address"`
-	Requests      uint64            `json:"requests"`
-	Answered      uint64            `json:"answered"`
-	Authenticated uint64            `json:"authenticated"`
-	Dropped       map[string]uint64 `json:"dropped"`
+	Address       string `json:"address"`
+	Requests      uint64 `json:"requests"`
+	Answered      uint64 `json:"answered"`
+	Authenticated uint64 `json:"authenticated"`
+	// NTS is those of Authenticated that came under NTS; Interleaved those of Answered that carried a true transmit time
+	// (RFC 9769); Kisses how many of the dropped were told why; Broadcasts what was sent unasked.
+	NTS         uint64 `json:"nts"`
+	Interleaved uint64 `json:"interleaved"`
+	Control     uint64 `json:"control"`
+	Kisses      uint64 `json:"kisses"`
+	Broadcasts  uint64 `json:"broadcasts"`
+	// ReceiveStamps and TransmitStamps say who takes the time stamps: the kernel, or the program.
+	ReceiveStamps  string            `json:"receive_stamps,omitempty"`
+	TransmitStamps string            `json:"transmit_stamps,omitempty"`
+	Dropped        map[string]uint64 `json:"dropped"`
 }
 
 // Station is what the pages show; app connects it.

@@ -88,8 +88,8 @@ func (j *Jar) Rotate() error {
 	return j.replace(keys[max(0, len(keys)-keptKeys):])
 }
 
-// Run counts the hours and rotates when they are full, until ctx ends. An error to write the file is given to report and
-// tried again an hour later; the keys in memory are in force all the same.
+// Run counts the hours and rotates when they are full, until ctx ends. How writing the file went, nil for
+// well, is given to report each hour; the keys in memory are in force all the same.
 func (j *Jar) Run(ctx context.Context, report func(error)) {
 	hour := time.NewTicker(time.Hour)
 	defer hour.Stop()
@@ -98,9 +98,7 @@ func (j *Jar) Run(ctx context.Context, report func(error)) {
 		case <-ctx.Done():
 			return
 		case <-hour.C:
-			if err := j.age(); err != nil {
-				report(err)
-			}
+			report(j.age())
 		}
 	}
 }

@@ -57,7 +57,11 @@ func TestRotationCountsHoursOfRunning(t *testing.T) {
 			}
 			ctx, stop := context.WithTimeout(t.Context(), 6*time.Hour+time.Minute)
 			defer stop()
-			jar.Run(ctx, func(err error) { t.Error(err) })
+			jar.Run(ctx, func(err error) {
+				if err != nil {
+					t.Error(err)
+				}
+			})
 			keys := *jar.keys.Load()
 			if newest, want := keys[len(keys)-1].ID, uint32(1+(run+1)*6/RotationHours); newest != want {
 				t.Errorf("after %d runs of 6 hours the newest key is %d, want %d", run+1, newest, want)

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -16,11 +15,39 @@ type Config struct {
 	// Allow and Deny are addresses or prefixes (RFC 4632, RFC 4291). Deny beats allow; who is in neither is denied.
 	Allow []string `mapstructure:"allow" help:"Networks that are answered; everyone is \"0.0.0.0/0\" and \"::/0\"."`
 	Deny  []string `mapstructure:"deny" help:"Networks that are not answered even where allow names them."`
+	// RateLimitPerSecond is how many requests one address may send in the long run, and RateLimitBurst how many at once
+	// after a pause; 0 is no limit. Requests under a key or NTS are counted apart, so that nobody can use up a client's
+	// share by sending in its name.
+	RateLimitPerSecond float64 `mapstructure:"rate_limit_per_second" help:"Requests a second answered per address; 0: all."`
+	RateLimitBurst     int     `mapstructure:"rate_limit_burst" help:"Requests of one address answered at once after a pause."`
+	// Kisses is which kiss codes are sent, at most one a second to an address: KissNone, KissRate or KissAll.
+	Kisses string `mapstructure:"kisses" help:"Kiss codes sent: \"none\"; \"rate\" to who asks too often; \"all\": DENY, RSTR too."`
 	// Keys is the path of a key file, see ntp.ParseKeys; empty is none.
 	Keys string `mapstructure:"keys" help:"Symmetric key file, in chrony's or ntpsec's syntax and with mode 0600."`
+	// NTS has requests under NTS (RFC 8915) answered; the keys are established on another port.
+	NTS bool `mapstructure:"nts" help:"Answer requests under NTS (RFC 8915)."`
 	// MaxErrorSeconds, from 0, can only be stricter than the station: beyond this bound the answers say unsynchronised.
 	MaxErrorSeconds float64 `mapstructure:"max_error_seconds" help:"Error bound to serve up to; 0: the station's."`
+	// Leap is LeapPlain, LeapSmear24h, LeapSmear17h or LeapSmearCustom. A custom smear is linear; it begins
+	// SmearStartSeconds after the leap second does (before it where that is negative) and takes SmearSeconds.
+	Leap              string  `mapstructure:"leap" help:"Leap seconds: \"plain\", \"smear-24h\", \"smear-17h\" or \"smear-custom\"."`
+	SmearStartSeconds float64 `mapstructure:"smear_start_seconds" help:"When smear-custom begins, after the leap second does."`
+	SmearSeconds      float64 `mapstructure:"smear_seconds" help:"How long smear-custom takes."`
+	// Broadcast are addresses, with a port or for 123, that get a packet of mode 5 signed with BroadcastKey every
+	// BroadcastSeconds while the station knows the time.
+	Broadcast        []string `mapstructure:"broadcast" help:"Addresses to send the time to unasked: \"224.0.1.1\", \"ff02::101%eth0\"."`
+	BroadcastSeconds int      `mapstructure:"broadcast_seconds" help:"How often, in seconds: a power of two."`
+	BroadcastKey     uint32   `mapstructure:"broadcast_key" help:"Key, of the key file, that broadcasts are signed with."`
+	// Experimental has requests of NTPv5 answered, as of draft-ietf-ntp-ntpv5-09.
+	Experimental bool `mapstructure:"experimental" help:"Answer NTPv5, which is still a draft."`
 }
+
+// The values of Config.Kisses.
+const (
+	KissNone = "none"
+	KissRate = "rate"
+	KissAll  = "all"
+)
 
 // DefaultConfig listens on every address and answers this machine and private networks: loopback, RFC 1918, unique local
 // addresses (RFC 4193) and link-local ones.
@@ -32,6 +59,12 @@ func DefaultConfig() Config {
 			"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7",
 			"169.254.0.0/16", "fe80::/10",
 		},
+		// A network behind one address has a thousand clients at 16 s, and an iburst is eight packets.
+		RateLimitPerSecond: 64,
+		RateLimitBurst:     256,
+		Kisses:             KissRate,
+		Leap:               LeapPlain,
+		BroadcastSeconds:   64,
 	}
 }
 
@@ -47,7 +80,19 @@ func (c Config) Validate() error {
 		return fmt.Errorf("max_error_seconds: %v is not a bound; write seconds, or 0 for the station's limit",
 			c.MaxErrorSeconds)
 	}
-	return nil
+	if _, err := c.limit(); err != nil {
+		return err
+	}
+	switch c.Kisses {
+	case "", KissNone, KissRate, KissAll:
+	default:
+		return fmt.Errorf(`kisses: %q is none of "none", "rate", "all"; write one of them`, c.Kisses)
+	}
+	if _, err := c.smear(); err != nil {
+		return err
+	}
+	_, err := c.broadcasts()
+	return err
 }
 
 // bind gives the network and address for the socket. An address of one family gets a socket of that family, none at all
@@ -74,61 +119,4 @@ func (c Config) bind() (network, address string, err error) {
 // maxError is the limit as a duration; 0 is none. Limits beyond maxDispersion do not matter.
 func (c Config) maxError() time.Duration {
 	return time.Duration(min(c.MaxErrorSeconds, maxDispersion.Seconds()) * float64(time.Second))
-}
-
-// access is who is answered.
-type access struct{ allow, deny []netip.Prefix }
-
-func (c Config) access() (a access, err error) {
-	if a.allow, err = prefixes("allow", c.Allow); err != nil {
-		return a, err
-	}
-	a.deny, err = prefixes("deny", c.Deny)
-	return a, err
-}
-
-// permits takes addresses as a socket gives them: with a zone, or IPv4 in IPv6 form.
-func (a *access) permits(from netip.Addr) bool {
-	from = from.Unmap().WithZone("")
-	return contains(a.allow, from) && !contains(a.deny, from)
-}
-
-func contains(prefixes []netip.Prefix, a netip.Addr) bool {
-	for _, p := range prefixes {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
-}
-
-func prefixes(key string, texts []string) ([]netip.Prefix, error) {
-	var all []netip.Prefix
-	for _, text := range texts {
-		p, err := parsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf(`%s: %q %w; write for instance "192.168.0.0/16" or "2001:db8::/32"`, key, text, err)
-		}
-		all = append(all, p)
-	}
-	return all, nil
-}
-
-func parsePrefix(text string) (p netip.Prefix, err error) {
-	if strings.Contains(text, "/") {
-		p, err = netip.ParsePrefix(text)
-	} else {
-		var a netip.Addr
-		if a, err = netip.ParseAddr(text); a.Zone() != "" {
-			return p, errors.New("has a zone, which a prefix cannot")
-		}
-		p = netip.PrefixFrom(a, a.BitLen())
-	}
-	switch {
-	case err != nil:
-		return p, errors.New("is not an address or a prefix")
-	case p.Addr().Is4In6():
-		return p, errors.New("is IPv4 in IPv6 form")
-	}
-	return p.Masked(), nil
 }

@@ -10,9 +10,11 @@ import (
 )
 
 // extension is a well-formed field of n octets that nobody knows.
-func extension(n int) []byte {
+func extension(n int) []byte { return field(0xf00f, n) }
+
+func field(kind uint16, n int) []byte {
 	b := make([]byte, n)
-	binary.BigEndian.PutUint16(b, 0xf00f)
+	binary.BigEndian.PutUint16(b, kind)
 	binary.BigEndian.PutUint16(b[2:], uint16(n))
 	return b
 }
@@ -61,6 +63,13 @@ func TestConformance(t *testing.T) {
 		{"a malformed one", join(v4, make([]byte, 28)), Extension, 0, 0},
 		{"a last one too short", join(v4, extension(28), extension(16)), Extension, 0, 0},
 		{"SHA256 whole in v4, which has no room", signed(t, v4, 3, 0), Extension, 0, 0},
+		// RFC 7821: a checksum complement is for those who change timestamps on the way, not for us; the last of a packet
+		// without a MAC is 28 octets long.
+		{"a checksum complement", join(v4, field(0x2005, 28)), Answered, ntp.Server, 48},
+		{"a checksum complement after another field", join(v4, extension(20), field(0x2005, 28)), Answered, ntp.Server, 48},
+		{"a checksum complement too short", join(v4, field(0x2005, 8)), Extension, 0, 0},
+		{"NTS fields, where there is no NTS", join(v4, field(0x0104, 36), field(0x0204, 104), field(0x0404, 40)), Answered,
+			ntp.Server, 48},
 		{"signed with extension fields", signed(t, join(v4, extension(16), extension(32)), 2, 0), Answered, ntp.Server, 72},
 		{"mode 1, signed", signed(t, request(4, ntp.SymmetricActive), 6, 0), Answered, ntp.SymmetricPassive, 68},
 	}

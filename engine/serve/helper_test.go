@@ -68,9 +68,13 @@ func newResponder(t testing.TB, s *status.Status) *responder {
 		t.Fatal(err)
 	}
 	r := &responder{
-		board: new(status.Board), access: access, precision: -24, keyring: new(atomic.Pointer[keyring]),
-		stepped: func(s *status.Status, now time.Time) bool { return s.Stepped(now, stepTolerance) },
+		face: face{
+			board: new(status.Board), precision: -24,
+			stepped: func(s *status.Status, now time.Time) bool { return s.Stepped(now, stepTolerance) },
+		},
+		access: access, keyring: new(atomic.Pointer[keyring]), clients: newClientTable(), exchanges: new(exchangeTable),
 	}
+	r.broke = r.exchanges.forget
 	r.keyring.Store(keys)
 	if s != nil {
 		r.board.Publish(s)
@@ -122,5 +126,5 @@ func authenticator(t testing.TB, id uint32) *ntp.Authenticator {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return (&keyring{keys}).authenticators()[id]
+	return (&keyring{keys}).signers()[id].Authenticator
 }

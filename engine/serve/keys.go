@@ -3,6 +3,7 @@ package serve
 import (
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"runtime"
 
@@ -56,13 +57,33 @@ func parseKeyFile(path string) (*keyring, error) {
 // open reports whether group or others may read or write. Windows has no such bits.
 func open(mode fs.FileMode) bool { return runtime.GOOS != "windows" && mode&0o066 != 0 }
 
-// authenticators makes one for each key, for one worker's use.
-func (k *keyring) authenticators() map[uint32]*ntp.Authenticator {
-	all := make(map[uint32]*ntp.Authenticator, len(k.keys))
+// has reports whether there is a key of that number.
+func (k *keyring) has(id uint32) bool {
+	for _, key := range k.keys {
+		if key.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// signer is one key in one worker's hands.
+type signer struct {
+	*ntp.Authenticator
+	from []netip.Prefix // who may use it; none is everybody
+}
+
+func (s signer) permits(from netip.Addr) bool {
+	return len(s.from) == 0 || contains(s.from, from.WithZone(""))
+}
+
+// signers makes one for each key, for one worker's use.
+func (k *keyring) signers() map[uint32]signer {
+	all := make(map[uint32]signer, len(k.keys))
 	for _, key := range k.keys {
 		// ParseKeys has checked the length, the one thing that can be wrong with a key.
 		if a, err := ntp.NewAuthenticator(key); err == nil {
-			all[key.ID] = a
+			all[key.ID] = signer{a, key.From}
 		}
 	}
 	return all

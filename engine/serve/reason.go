@@ -22,8 +22,16 @@ const (
 	MSSNTP
 	// UnknownKey: signed with a key that the key file does not have.
 	UnknownKey
+	// KeyAddress: signed with a key that this address may not use.
+	KeyAddress
 	// BadMAC: the authentication code is wrong.
 	BadMAC
+	// NTSMalformed: the fields of NTS are missing, double or too short.
+	NTSMalformed
+	// NTSNAK: the NTS cookie or authenticator does not fit; the answer was the kiss code NTSN.
+	NTSNAK
+	// RateLimited: the address asks more often than it may.
+	RateLimited
 	// ClockStepped: the system clock was set, and the engine has not yet taken it in.
 	ClockStepped
 	// Late: the request waited for longer than a second.
@@ -37,8 +45,8 @@ const (
 )
 
 var reasonNames = [reasons]string{
-	"answered", "denied", "malformed", "version", "mode", "extension", "ms-sntp", "unknown-key", "bad-mac",
-	"clock-stepped", "late", "no-room", "send-failed",
+	"answered", "denied", "malformed", "version", "mode", "extension", "ms-sntp", "unknown-key", "key-address",
+	"bad-mac", "nts-malformed", "nts-nak", "rate-limited", "clock-stepped", "late", "no-room", "send-failed",
 }
 
 // String is the name in logs and metrics.
@@ -47,29 +55,59 @@ func (r Reason) String() string { return reasonNames[r] }
 // MarshalText is String, for JSON.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// Counters counts requests since the server was made: Requests = Plain + Authenticated + everything in Dropped.
+// Counters counts requests since the server was made: Requests = Plain + Authenticated + Control + everything in Dropped.
 type Counters struct {
 	Requests uint64 `json:"requests"`
-	// Plain and Authenticated were answered without and with a symmetric key.
+	// Plain and Authenticated were answered without and with a symmetric key or NTS, and NTS is those of Authenticated that
+	// came under NTS.
 	Plain         uint64 `json:"answered_plain"`
 	Authenticated uint64 `json:"answered_authenticated"`
+	NTS           uint64 `json:"answered_nts"`
+	// Control messages (mode 6) that were answered.
+	Control uint64 `json:"answered_control"`
+	// Interleaved is those of Plain and Authenticated that carried the true transmit time of the answer before (RFC 9769).
+	Interleaved uint64 `json:"answered_interleaved"`
+	// Kisses is how many of the dropped requests were told why, by a kiss code.
+	Kisses uint64 `json:"kisses"`
+	// Broadcasts were sent unasked.
+	Broadcasts uint64 `json:"broadcasts"`
+	// ReceiveStamps and TransmitStamps say where such time stamps come from.
+	ReceiveStamps  StampSource `json:"receive_stamps"`
+	TransmitStamps StampSource `json:"transmit_stamps"`
 	// Dropped has every reason but Answered, those that never happened with 0.
 	Dropped map[Reason]uint64 `json:"dropped"`
 }
 
+// StampSource is who took a time stamp. A network card's own stamps are not used: they are of its clock (PHC), which is
+// nobody's here.
+type StampSource string
+
+// The sources.
+const (
+	// FromKernel: taken by the kernel's network stack, in software.
+	FromKernel StampSource = "kernel"
+	// FromProgram: taken when the program reads, or just before it sends.
+	FromProgram StampSource = "program"
+)
+
 // tally is Counters while they are counted.
 type tally struct {
-	plain, authenticated atomic.Uint64
-	dropped              [reasons]atomic.Uint64
+	plain, authenticated, nts, control, interleaved, kisses, broadcasts atomic.Uint64
+	dropped                                                             [reasons]atomic.Uint64
 }
 
 func (t *tally) counters() Counters {
 	c := Counters{
 		Plain:         t.plain.Load(),
 		Authenticated: t.authenticated.Load(),
+		NTS:           t.nts.Load(),
+		Control:       t.control.Load(),
+		Interleaved:   t.interleaved.Load(),
+		Kisses:        t.kisses.Load(),
+		Broadcasts:    t.broadcasts.Load(),
 		Dropped:       make(map[Reason]uint64, reasons-1),
 	}
-	c.Requests = c.Plain + c.Authenticated
+	c.Requests = c.Plain + c.Authenticated + c.Control
 	for r := Answered + 1; r < reasons; r++ {
 		c.Dropped[r] = t.dropped[r].Load()
 		c.Requests += c.Dropped[r]

@@ -8,81 +8,114 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"timestation/engine/ntp"
+	"timestation/engine/nts"
 	"timestation/engine/status"
-	"timestation/refclock"
 )
 
 const (
 	// longestRequest is what a datagram may have in octets; NTP's fit an Ethernet frame. The buffer has one octet more,
 	// so that what is cut off has a length that no packet has.
 	longestRequest = 2048
-	longestControl = 256
 	// readRetry is how long the server waits after the kernel refused a read, so that a broken socket costs no CPU time.
 	readRetry = 10 * time.Millisecond
 )
 
-// Server answers on one address.
-type Server struct {
-	config    Config
-	log       *slog.Logger
-	conn      *net.UDPConn
-	keyring   atomic.Pointer[keyring]
-	responder responder
-	tally     tally
-	clients   *clientTable
+// Controller answers control messages (mode 6, RFC 9327) that come to the NTP port. It decides whom it answers, and may
+// be called from several goroutines at once.
+type Controller interface {
+	// Control answers a request from an address, without IPv4 in IPv6 form, by any number of datagrams. It keeps none of
+	// the slices, and reports whether it answered.
+	Control(request []byte, from netip.AddrPort, reply func(answer []byte)) bool
 }
 
-// New reads the keys and binds the socket, so that Run has nothing left that a person could have to mend. Errors are one
+// Server answers on one address.
+type Server struct {
+	config     Config
+	log        *slog.Logger
+	board      *status.Board
+	access     access
+	limit      limit
+	smear      smear
+	precision  int8
+	conns      []*net.UDPConn // of the same address; each request comes to one of them
+	keyring    atomic.Pointer[keyring]
+	tally      tally
+	clients    *clientTable
+	exchanges  *exchangeTable
+	jar        *nts.Jar
+	controller Controller
+	// kernelStamps: arrivals and departures are stamped by the kernel.
+	kernelStamps bool
+	closing      atomic.Bool
+}
+
+// New reads the keys and binds the sockets, so that Run has nothing left that a person could have to mend. Errors are one
 // line: the key or address, the reason, the mend. A Server that is not Run has to be Closed.
 func New(cfg Config, board *status.Board, log *slog.Logger) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: cfg, log: log.With("listener", cfg.Address), clients: newClientTable()}
+	s := &Server{
+		config: cfg, log: log.With("listener", cfg.Address), board: board,
+		clients: newClientTable(), exchanges: new(exchangeTable), precision: measurePrecision(),
+	}
+	// Validate has seen to the errors.
+	s.access, _ = cfg.access()
+	s.limit, _ = cfg.limit()
+	s.smear, _ = cfg.smear()
 	if err := s.ReloadKeys(); err != nil {
 		return nil, err
 	}
-	access, err := cfg.access()
-	if err != nil {
-		return nil, err
-	}
-	if s.conn, err = s.bind(); err != nil {
-		return nil, err
-	}
-	s.responder = responder{
-		board:     board,
-		access:    access,
-		maxError:  cfg.maxError(),
-		precision: measurePrecision(),
-		keyring:   &s.keyring,
-		stepped: func(s *status.Status, now time.Time) bool {
-			return s.Stepped(now, stepTolerance)
-		},
-	}
-	return s, nil
+	return s, s.bind()
 }
 
-func (s *Server) bind() (*net.UDPConn, error) {
+// ProtectWith gives the master keys of the cookies, which the server that establishes keys has too. It is to be called
+// before Run where the configuration says nts.
+func (s *Server) ProtectWith(jar *nts.Jar) { s.jar = jar }
+
+// ControlWith hands control messages to c. It is to be called before Run.
+func (s *Server) ControlWith(c Controller) { s.controller = c }
+
+func (s *Server) bind() error {
 	network, address, err := s.config.bind()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	listen := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
-		if err := prepare(raw); err != nil {
-			s.log.Warn("arrival times come from the program, not from the kernel: less exact", "reason", err)
+	s.kernelStamps = true
+	to, err := netip.ParseAddrPort(address)
+	everywhere := err != nil || to.Addr().IsUnspecified()
+	for n := range sockets() {
+		listen := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
+			if err := prepare(raw, everywhere, n > 0); err != nil && n == 0 {
+				s.kernelStamps = false
+				s.log.Warn("arrival times come from the program, not from the kernel: less exact", "reason", err)
+			}
+			return nil
+		}}
+		conn, err := listen.ListenPacket(context.Background(), network, address)
+		if err != nil {
+			if n == 0 {
+				return bindError(address, err)
+			}
+			s.log.Debug("fewer sockets than processors", "sockets", n, "reason", err)
+			break
 		}
-		return nil
-	}}
-	conn, err := listen.ListenPacket(context.Background(), network, address)
-	if err != nil {
-		return nil, bindError(address, err)
+		s.conns = append(s.conns, conn.(*net.UDPConn))
+		if n == 0 {
+			address = conn.LocalAddr().String() // where the system chose the port
+			if err := share(s.conns[0]); err != nil {
+				s.log.Debug("one socket for all processors", "reason", err)
+				break
+			}
+		}
 	}
-	return conn.(*net.UDPConn), nil
+	return nil
 }
 
 // bindError says in one line why an address cannot be listened on, and the mend.
@@ -111,12 +144,19 @@ func bindError(address string, err error) error {
 
 // Address is where the server listens, with the port the system chose where the configuration says 0.
 func (s *Server) Address() netip.AddrPort {
-	a := s.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	a := s.conns[0].LocalAddr().(*net.UDPAddr).AddrPort()
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
 // Counters may be called from any goroutine.
-func (s *Server) Counters() Counters { return s.tally.counters() }
+func (s *Server) Counters() Counters {
+	c := s.tally.counters()
+	c.ReceiveStamps, c.TransmitStamps = FromProgram, FromProgram
+	if s.kernelStamps {
+		c.ReceiveStamps, c.TransmitStamps = FromKernel, FromKernel
+	}
+	return c
+}
 
 // ReloadKeys reads the key file again; the next request is checked against what it holds now. After an error the old
 // keys stay in force. It may be called from any goroutine.
@@ -125,59 +165,124 @@ func (s *Server) ReloadKeys() error {
 	if err != nil {
 		return err
 	}
+	if id := s.config.BroadcastKey; len(s.config.Broadcast) > 0 && !keys.has(id) {
+		return KeyFileError{fmt.Errorf("broadcast_key: the key file %s has no key %d; add it, or name one that it has",
+			s.config.Keys, id)}
+	}
 	s.keyring.Store(keys)
 	return nil
 }
 
 // Close frees the address. Run returns.
-func (s *Server) Close() error { return s.conn.Close() }
+func (s *Server) Close() error {
+	s.closing.Store(true)
+	var all []error
+	for _, conn := range s.conns {
+		all = append(all, conn.Close())
+	}
+	return errors.Join(all...)
+}
 
-// Run answers until ctx ends, and then closes the socket and returns nil. It is to be called once.
+// Run answers until ctx ends, and then closes the sockets and returns nil. It is to be called once.
 func (s *Server) Run(ctx context.Context) error {
-	defer s.conn.Close()
-	defer context.AfterFunc(ctx, func() { s.conn.Close() })()
-	s.log.Info("answering NTP", "address", s.Address(), "keys", len(s.keyring.Load().keys))
+	defer s.Close()
+	defer context.AfterFunc(ctx, func() { s.Close() })()
+	s.log.Info("answering NTP", "address", s.Address(), "keys", len(s.keyring.Load().keys), "sockets", len(s.conns))
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	var wait sync.WaitGroup
+	wait.Go(func() { s.broadcast(running) })
+	var workers sync.WaitGroup
+	for _, conn := range s.conns {
+		w := s.newWorker(conn)
+		workers.Go(func() { w.run(running) })
+	}
+	workers.Wait()
+	stop()
+	wait.Wait()
+	return nil
+}
 
-	in, out := make([]byte, longestRequest+1), make([]byte, longestRequest)
-	control := make([]byte, longestControl)
-	var source replySource
-	for {
-		n, controlLen, _, from, err := s.conn.ReadMsgUDPAddrPort(in, control)
-		switch {
-		case errors.Is(err, net.ErrClosed):
-			return nil
-		case err != nil:
-			// Some systems report here that an earlier answer could not be delivered, or that a datagram was too long.
-			s.log.Debug("read", "error", err)
-			select {
-			case <-ctx.Done():
-			case <-time.After(readRetry):
-			}
-			continue
-		}
-		rx, ok := readControl(control[:controlLen], &source)
-		if !ok {
-			rx = refclock.Stamp(time.Now().UnixNano())
-		}
-		s.answer(in[:n], from, rx, out, &source)
+func (s *Server) newFace() face {
+	return face{
+		board:     s.board,
+		maxError:  s.config.maxError(),
+		precision: s.precision,
+		policy:    s.smear,
+		stepped:   func(s *status.Status, now time.Time) bool { return s.Stepped(now, stepTolerance) },
+		broke:     s.exchanges.forget,
 	}
 }
 
-func (s *Server) answer(in []byte, from netip.AddrPort, rx refclock.Stamp, out []byte, source *replySource) {
-	n, reason := s.responder.respond(in, from, rx, out)
-	if reason == Answered {
-		if _, _, err := s.conn.WriteMsgUDPAddrPort(out[:n], source.control(), from); err != nil {
-			reason = SendFailed
+func (s *Server) newResponder() responder {
+	r := responder{
+		face: s.newFace(), access: s.access, limit: s.limit, kisses: s.config.Kisses,
+		keyring: &s.keyring, clients: s.clients, exchanges: s.exchanges, experimental: s.config.Experimental,
+	}
+	if s.config.NTS && s.jar != nil {
+		r.nts = nts.NewServer(s.jar)
+	}
+	return r
+}
+
+// isControl tells whether a datagram is for the controller, if there is one.
+func (s *Server) isControl(in []byte, from netip.AddrPort) bool {
+	const shortest = 12 // RFC 9327, section 2
+	return s.controller != nil && len(in) >= shortest && ntp.Mode(in[0]&7) == ntp.Control && s.access.permits(from.Addr())
+}
+
+// batchTally counts for one goroutine until it finds time to tell.
+type batchTally struct {
+	plain, authenticated, nts, control, interleaved, kisses uint64
+	dropped                                                 [reasons]uint64
+	any                                                     bool // in dropped
+}
+
+// count takes in what became of one request: n is how many octets were sent to it.
+func (b *batchTally) count(n int, reason Reason, last *outcome) {
+	if reason != Answered {
+		b.dropped[reason]++
+		b.any = true
+		if n > 0 {
+			b.kisses++
+		}
+		return
+	}
+	if last.interleaved {
+		b.interleaved++
+	}
+	switch {
+	case last.nts:
+		b.nts++
+		fallthrough
+	case last.authenticated:
+		b.authenticated++
+	default:
+		b.plain++
+	}
+}
+
+func (b *batchTally) tell(t *tally) {
+	for _, c := range []struct {
+		from *uint64
+		to   *atomic.Uint64
+	}{
+		{&b.plain, &t.plain}, {&b.authenticated, &t.authenticated}, {&b.nts, &t.nts}, {&b.control, &t.control},
+		{&b.interleaved, &t.interleaved}, {&b.kisses, &t.kisses},
+	} {
+		if *c.from != 0 {
+			c.to.Add(*c.from)
+			*c.from = 0
 		}
 	}
-	authenticated := reason == Answered && n > ntp.HeaderLen
-	s.clients.count(from.Addr(), rx, reason == Answered, authenticated)
-	switch {
-	case reason != Answered:
-		s.tally.dropped[reason].Add(1)
-	case authenticated:
-		s.tally.authenticated.Add(1)
-	default:
-		s.tally.plain.Add(1)
+	if !b.any {
+		return
 	}
+	for r := range b.dropped {
+		if b.dropped[r] != 0 {
+			t.dropped[r].Add(b.dropped[r])
+			b.dropped[r] = 0
+		}
+	}
+	b.any = false
 }

@@ -14,12 +14,17 @@ import (
 	"timestation/engine/status"
 )
 
+// newBoard carries a good status.
+func newBoard() *status.Board {
+	board := new(status.Board)
+	board.Publish(good())
+	return board
+}
+
 // start runs a server with the test keys and a good status.
 func start(t *testing.T, config Config) *Server {
 	t.Helper()
-	board := new(status.Board)
-	board.Publish(good())
-	s, err := New(config, board, discard())
+	s, err := New(config, newBoard(), discard())
 	if err != nil {
 		if config.Address == "[::1]:0" {
 			t.Skip("no IPv6 here:", err)
@@ -81,6 +86,15 @@ func receive(t *testing.T, conn net.Conn, patience time.Duration) []byte {
 	return out[:n]
 }
 
+// counted gives the counters once they have taken in that many requests: an answer may be here before it is counted.
+func counted(t *testing.T, s *Server, requests uint64) Counters {
+	t.Helper()
+	for end := time.Now().Add(patience); s.Counters().Requests < requests && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	return s.Counters()
+}
+
 const (
 	patience = time.Second
 	silence  = 50 * time.Millisecond
@@ -120,7 +134,7 @@ func TestServesBothFamiliesAndEveryKey(t *testing.T) {
 					t.Errorf("%x was answered", in)
 				}
 			}
-			c := s.Counters()
+			c := counted(t, s, uint64(len(asked))+4)
 			if c.Requests != uint64(len(asked))+4 || c.Plain != 1 || c.Authenticated != uint64(len(asked))-1 ||
 				c.Dropped[UnknownKey] != 1 || c.Dropped[BadMAC] != 1 || c.Dropped[Version]+c.Dropped[Malformed] != 2 {
 				t.Errorf("%+v", c)
@@ -221,9 +235,10 @@ func TestCountersAsJSON(t *testing.T) {
 	c.plain.Add(2)
 	c.dropped[BadMAC].Add(1)
 	b, err := json.Marshal(c.counters())
-	const want = `{"requests":3,"answered_plain":2,"answered_authenticated":0,"dropped":{"bad-mac":1,"clock-stepped":0,` +
-		`"denied":0,"extension":0,"late":0,"malformed":0,"mode":0,"ms-sntp":0,"no-room":0,"send-failed":0,"unknown-key":0,` +
-		`"version":0}}`
+	const want = `{"requests":3,"answered_plain":2,"answered_authenticated":0,"answered_nts":0,"answered_control":0,` +
+		`"answered_interleaved":0,"kisses":0,"broadcasts":0,"receive_stamps":"","transmit_stamps":"",` +
+		`"dropped":{"bad-mac":1,"clock-stepped":0,"denied":0,"extension":0,"key-address":0,"late":0,"malformed":0,"mode":0,` +
+		`"ms-sntp":0,"no-room":0,"nts-malformed":0,"nts-nak":0,"rate-limited":0,"send-failed":0,"unknown-key":0,"version":0}}`
 	if err != nil || string(b) != want {
 		t.Errorf("%s %v", b, err)
 	}

@@ -21,6 +21,7 @@ func TestArrivalIsTheKernels(t *testing.T) {
 			t.Fatal(err)
 		}
 		const sleep = 80 * time.Millisecond
+		time.Sleep(sleep) // the kernel begins to stamp a moment after it is asked to
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
 		conn := send(t, "127.0.0.1:"+port(s), request(4, ntp.Client))
@@ -74,6 +75,54 @@ func TestSocketPathAllocatesNothing(t *testing.T) {
 	})
 	if allocs >= 1 {
 		t.Errorf("%v allocations a request", allocs)
+	}
+}
+
+// Over a real socket: the transmit time is the kernel's, later than what the answer itself could say, and not after the
+// client had it.
+func TestTransmitStampsOfTheKernel(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:0", ":0"} {
+		s := start(t, listener(t, address))
+		conn, err := net.Dial("udp", "127.0.0.1:"+port(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		exchange := func(in []byte) ntp.Packet {
+			t.Helper()
+			if _, err := conn.Write(in); err != nil {
+				t.Fatal(err)
+			}
+			out := receive(t, conn, patience)
+			answer, err := ntp.Parse(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return answer
+		}
+		before := exchange(request(4, ntp.Client))
+		before = exchange(interleaved(before.Header, 1, 2))
+		for i := range ntp.Timestamp(20) {
+			said := before.Transmit
+			time.Sleep(2 * time.Millisecond)
+			answer := exchange(interleaved(before.Header, 10+2*i, 11+2*i))
+			if answer.Origin != 10+2*i {
+				t.Fatalf("%s: answer %d is of the basic mode: %+v; %+v", address, i, answer.Header, s.Counters())
+			}
+			if i == 0 { // the answer before said its own transmit time
+				if d := moment(answer.Transmit).Sub(moment(said)); d < -time.Millisecond || d > 100*time.Millisecond {
+					t.Errorf("%s: the kernel says %v after the program", address, d)
+				}
+			}
+			if d := moment(answer.Receive).Sub(moment(answer.Transmit)); d < 2*time.Millisecond || d > time.Second {
+				t.Errorf("%s: the answer before left %v before this request came", address, d)
+			}
+			before = answer
+		}
+		c := counted(t, s, 22)
+		if c.Interleaved != 20 || c.TransmitStamps != FromKernel {
+			t.Errorf("%+v", c)
+		}
 	}
 }
 

@@ -247,9 +247,23 @@ type Board struct{ current atomic.Pointer[Status] }
 
 // Publish makes s current. s must not be changed any more.
 func (b *Board) Publish(s *Status) {
-	s.published = time.Now()
+	s.published = bothClocks()
 	s.publishedAt = refclock.Stamp(s.published.UnixNano())
 	b.current.Store(s)
+}
+
+// bothClocks is time.Now without a pause between its readings of CLOCK_REALTIME and the monotonic clock: a process that is
+// stopped there would take its own pause for a step of the clock, see [Status.Stepped].
+func bothClocks() time.Time {
+	now := time.Now()
+	for range 3 {
+		next := time.Now()
+		if d := next.Round(0).Sub(now.Round(0)) - next.Sub(now); d.Abs() < 10*time.Microsecond {
+			return next
+		}
+		now = next
+	}
+	return now
 }
 
 // Load gives the newest Status. One that is older than Validity by the monotonic clock comes back as unsynchronised,

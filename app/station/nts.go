@@ -1,0 +1,79 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+
+	"timestation/engine/nts"
+	"timestation/engine/status"
+)
+
+// cookieKeys is the file in the data folder with the master keys of the cookies: clients keep theirs over a restart.
+const cookieKeys = "nts-cookies.json"
+
+// establishment is the server of NTS key establishment with what it shares with the NTP servers.
+type establishment struct {
+	jar      *nts.Jar
+	server   *nts.KEServer
+	listener net.Listener
+}
+
+// openNTS opens key establishment where a certificate is configured, and gives the listeners that speak NTS its jar.
+func (s *Station) openNTS() error {
+	c := s.Config.NTS
+	if c.Certificate == "" {
+		return nil
+	}
+	path := ""
+	if dir := s.options.stateDir(); dir != "" {
+		path = filepath.Join(dir, cookieKeys)
+	}
+	jar, err := nts.OpenJar(path)
+	if err != nil {
+		return err
+	}
+	var port uint16
+	for i, server := range s.servers {
+		if !s.Config.Listeners[i].NTS {
+			continue
+		}
+		server.ProtectWith(jar)
+		if port == 0 {
+			port = server.Address().Port()
+		}
+	}
+	ke, err := nts.NewKEServer(nts.KEConfig{Certificate: c.Certificate, Key: c.Key, NTPServer: c.Server, NTPPort: port}, jar, s.options.Log)
+	if err != nil {
+		return fmt.Errorf("nts.certificate: %w", err)
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("nts.listen: %s cannot be opened (%w); is another NTS server running? Choose another port", c.Listen, err)
+	}
+	s.nts = &establishment{jar, ke, listener}
+	return nil
+}
+
+// run serves until ctx ends.
+func (e *establishment) run(ctx context.Context, alerts interface {
+	Raise(status.Alert)
+	Clear(code, source string)
+}) error {
+	go e.jar.Run(ctx, func(err error) {
+		if err == nil {
+			alerts.Clear("nts-keys", "")
+			return
+		}
+		alerts.Raise(status.Alert{
+			Code: "nts-keys", Severity: status.Warning, Text: "The master keys of NTS cannot be kept: " + err.Error() + ".",
+			Mend: "make room on the disk, or correct the data folder's owner; after a restart clients must establish keys anew",
+		})
+	})
+	if err := e.server.Serve(ctx, e.listener); err != nil && !errors.Is(err, net.ErrClosed) && ctx.Err() == nil {
+		return fmt.Errorf("nts.listen: %w", err)
+	}
+	return nil
+}

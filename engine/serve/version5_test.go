@@ -1,0 +1,198 @@
+package serve
+
+import (
+	"encoding/binary"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	beevik "github.com/beevik/ntp"
+
+	"timestation/engine/ntp"
+	"timestation/refclock"
+)
+
+// judge asks a server by another's implementation of the draft.
+func judge(t *testing.T, s *Server, o beevik.QueryOptions) *beevik.Response {
+	t.Helper()
+	o.Timeout = patience
+	r, err := beevik.QueryWithOptions(net.JoinHostPort("127.0.0.1", port5(s)), o)
+	if err != nil {
+		t.Fatalf("%v; %+v", err, s.Counters())
+	}
+	return r
+}
+
+func port5(s *Server) string {
+	_, port, _ := net.SplitHostPort(s.Address().String())
+	return port
+}
+
+func experimental(t *testing.T) Config {
+	config := listener(t, "127.0.0.1:0")
+	config.Experimental = true
+	return config
+}
+
+func TestVersion5ByAnotherImplementation(t *testing.T) {
+	s := start(t, experimental(t))
+	near := func(what string, got time.Time, want refclock.Instant, scale time.Duration) {
+		t.Helper()
+		if d := got.Sub(want.UTC().Time().Add(scale)); d < -time.Second || d > 2*time.Second {
+			t.Errorf("%s: %v, %v off", what, got, d)
+		}
+	}
+	// (Its AES-CMAC writes over what follows the octets it is made over, so it cannot check answers of every length.)
+	for name, o := range map[string]beevik.QueryOptions{
+		"plain": {},
+		"everything": {
+			RequestSupportedVersions: true, RequestReferenceTime: true, AdditionalTimescales: []beevik.Timescale{beevik.TimescaleTAI},
+			RequestReferenceID: beevik.ReferenceIDRequest{ChunkOffset: 256, ChunkSize: 64},
+		},
+		"SHA1": {Auth: beevik.AuthOptions{Type: beevik.AuthSHA1, KeyID: 2, Key: "HEX:933F62BE1D604E68A81B557F18CFA200483F5B70"},
+			RequestSupportedVersions: true},
+		"SHA512": {Auth: beevik.AuthOptions{Type: beevik.AuthSHA512, KeyID: 5, Key: "HEX:" + hex32}},
+		"AES128": {Auth: beevik.AuthOptions{Type: beevik.AuthAES128, KeyID: 6, Key: "HEX:7EA62AE64D190114D46D5A082F948EC1"}},
+		"AES256": {Auth: beevik.AuthOptions{Type: beevik.AuthAES256, KeyID: 7, Key: "HEX:" + hex32}},
+	} {
+		o.Version = 5
+		r := judge(t, s, o)
+		if r.Version != 5 || r.Stratum != 1 || r.Leap != beevik.LeapNoWarning || r.Flags&beevik.FlagSynchronized == 0 || r.Era != 0 ||
+			r.Timescale != beevik.TimescaleUTC {
+			t.Errorf("%s: %+v", name, r)
+		}
+		near(name, r.Time, noon2026, 0)
+		if d := r.RootDispersion + r.RootDelay/2; d < 180*time.Millisecond || d > 200*time.Millisecond {
+			t.Errorf("%s: root distance %v", name, d)
+		}
+		if o.RequestSupportedVersions && !slices.Equal(r.SupportedVersions, []int{1, 2, 3, 4, 5}) {
+			t.Errorf("%s: versions %v", name, r.SupportedVersions)
+		}
+		if o.RequestReferenceTime {
+			near("reference", r.ReferenceTime, noon2026, 0)
+		}
+		if n := o.RequestReferenceID.ChunkSize; n > 0 && !slices.Equal(r.ReferenceIDFilterValues, filter5[256:256+n]) {
+			t.Errorf("%s: filter %x", name, r.ReferenceIDFilterValues)
+		}
+	}
+	r := judge(t, s, beevik.QueryOptions{Version: 5, Timescale: beevik.TimescaleTAI})
+	if near("TAI", r.Time, noon2026, 37*time.Second); r.Timescale != beevik.TimescaleTAI {
+		t.Errorf("%+v", r)
+	}
+	// Version 4 tells, if asked, that there is a version 5.
+	if r := judge(t, s, beevik.QueryOptions{RequestSupportedVersions: true}); !slices.Contains(r.SupportedVersions, 5) {
+		t.Errorf("%+v", r)
+	}
+	if c := counted(t, s, 8); c.Authenticated != 4 || c.Dropped[Version] != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// Without the word in the configuration there is no version 5, and no mark of it.
+func TestVersion5IsOffByDefault(t *testing.T) {
+	s := start(t, listener(t, "127.0.0.1:0"))
+	if out := exchange(t, s.Address().String(), request5(draft), silence); out != nil {
+		t.Errorf("%x", out)
+	}
+	if r := judge(t, s, beevik.QueryOptions{RequestSupportedVersions: true}); slices.Contains(r.SupportedVersions, 5) {
+		t.Errorf("%+v", r)
+	}
+}
+
+// request5 is a request for a draft, with fields after it.
+func request5(name string, fields ...[]byte) []byte {
+	h := ntp.Header{Version: version5, Mode: ntp.Client, Poll: 6, Origin: 0x0123456789abcdef}
+	b := append(begin5(h.Append(nil), field5Draft, uint16(4+len(name))), name...)
+	for len(b)%4 != 0 {
+		b = append(b, 0)
+	}
+	return append(b, slices.Concat(fields...)...)
+}
+
+func newResponder5(t testing.TB) *responder {
+	r := newResponder(t, good())
+	r.experimental = true
+	return r
+}
+
+func TestVersion5Requests(t *testing.T) {
+	r := newResponder5(t)
+	out := make([]byte, longestRequest)
+	mac := make([]byte, 24)
+	binary.BigEndian.PutUint16(mac, field5MAC)
+	binary.BigEndian.PutUint16(mac[2:], 24)
+	mac[7] = 1
+	answer := request5(draft)
+	answer[0] = answer[0]&^7 | byte(ntp.Server)
+	for _, c := range []struct {
+		name string
+		in   []byte
+		want Reason
+	}{
+		{"plain", request5(draft), Answered},
+		{"an unknown field", request5(draft, field(0xf5aa, 20)), Answered},
+		{"a field of its header alone", request5(draft, field(0xf5aa, 4)), Answered},
+		{"another draft", request5("draft-ietf-ntp-ntpv5-05"), Version},
+		{"no draft", request5(draft)[:48], Version},
+		{"a field beyond the end", request5(draft, []byte{0xf5, 1, 0, 40}), Extension},
+		{"a field shorter than its header", request5(draft, []byte{0xf5, 1, 0, 3}), Extension},
+		{"not a multiple of four", append(request5(draft), 0), Malformed},
+		{"a wrong code", request5(draft, mac), BadMAC},
+		{"two codes", request5(draft, mac, mac), Extension},
+		{"an answer", answer, Version},
+	} {
+		n, reason := r.respond(c.in, client, now(), out)
+		if reason != c.want || n != 0 && n != len(c.in) || (n == 0) != (reason != Answered) {
+			t.Errorf("%s: %d octets, %v; want %v", c.name, n, reason, c.want)
+		}
+	}
+	// Every key, and answers of every length that a code can be over.
+	for id := uint32(1); id <= 7; id++ {
+		for n := 0; n < 24; n += 4 {
+			in := request5(draft, field(field5Padding, 4+n))
+			code := slices.Clone(authenticator(t, id).Append(in, 64)[len(in):])
+			in = append(begin5(in, field5MAC, uint16(4+len(code))), code...)
+			length, reason := r.respond(in, client, now(), out)
+			at := length - len(code) - 4
+			if reason != Answered || length != len(in) || binary.BigEndian.Uint16(out[at:]) != field5MAC ||
+				binary.BigEndian.Uint32(out[at+4:]) != id || !authenticator(t, id).Check(out[:at], out[at+8:length]) {
+				t.Errorf("key %d: %v %x", id, reason, out[:length])
+			}
+		}
+	}
+	in := request5(draft)
+	if allocs := testing.AllocsPerRun(200, func() { r.respond(in, client, now(), out) }); allocs != 0 {
+		t.Errorf("%v allocations", allocs)
+	}
+	// What is not known is not claimed.
+	lost := good()
+	lost.State = "unsynchronised"
+	r.board.Publish(lost)
+	if n, _ := r.respond(in, client, now(), out); n == 0 || out[0]>>6 != byte(ntp.LeapUnsynchronised) || out[1] != 0 || out[15] != 0 {
+		t.Errorf("%x", out[:n])
+	}
+}
+
+// FuzzVersion5: no packet of version 5 crashes the server or makes it answer with more or less than was asked; an answer
+// has the client's cookie.
+func FuzzVersion5(f *testing.F) {
+	f.Add(request5(draft))
+	f.Add(request5(draft, field(field5Server, 8), field(field5Reference, 12), field(field5Secondary, 16)))
+	f.Add(request5(draft, field(field5FilterRequest, 36), field(field5MAC, 28)))
+	r := newResponder5(f)
+	out := make([]byte, longestRequest)
+	f.Fuzz(func(t *testing.T, in []byte) {
+		if len(in) == 0 || len(in) > longestRequest {
+			return
+		}
+		in[0] = version5<<3 | byte(ntp.Client)
+		r.board.Publish(good())
+		n, reason := r.respond(in, client, now(), out)
+		if (n != 0) != (reason == Answered) || n != 0 && (n != len(in) || string(out[24:32]) != string(in[24:32])) {
+			t.Errorf("%d octets for %d, %v", n, len(in), reason)
+		}
+	})
+}
+
+const hex32 = "37DDCBC67BB902BCB8E995977FAB4D2B5642F5B32EBCEEE421921D97E5CBFE39"

@@ -1,0 +1,368 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"timestation/refclock"
+)
+
+const (
+	// batch is how many datagrams one system call takes.
+	batch = 64
+	// controlSpace holds a time stamp of 64 octets and a destination of 40.
+	controlSpace = 128
+	// maxAhead is how much earlier than expected an answer may leave: those of a batch are no longer under way.
+	maxAhead = boundAhead
+	// stampsPending is how many answers may wait for the time at which they left.
+	stampsPending = 256
+)
+
+// mmsghdr is struct mmsghdr (recvmmsg(2)).
+type mmsghdr struct {
+	header unix.Msghdr
+	length uint32
+}
+
+// departure is an answer that waits for the time at which it left.
+type departure struct {
+	key      exchangeKey
+	number   uint32
+	expected refclock.Stamp
+	valid    bool
+}
+
+// worker answers what comes to one socket. All its memory is taken when it is made.
+type worker struct {
+	server    *Server
+	conn      *net.UDPConn
+	responder responder
+	tally     batchTally
+	zones     map[uint32]string // names of interfaces
+
+	received, sending [batch]mmsghdr
+	receivedAt, sent  [batch]unix.Iovec
+	names             [batch]unix.RawSockaddrInet6 // has room for both families
+	controls          [batch][controlSpace]byte
+	replies           [batch]replyControl
+	in                [batch][longestRequest + 1]byte
+	out               [batch][longestRequest]byte
+	outcomes          [batch]struct {
+		outcome
+		reason Reason
+		length int
+	}
+
+	// Departures are numbered by the kernel from 0 on; next is the number of the next, waiting how many are not back.
+	departures [stampsPending]departure
+	next       uint32
+	waiting    int
+	late       [16]mmsghdr
+	lateAt     [16][2 * controlSpace]byte
+
+	// thinking and telling are what making and sending one answer of a batch usually take.
+	thinking, telling usual
+}
+
+// usual is a running median, which a pause of the program does not move far.
+type usual time.Duration
+
+// learn takes in how long n took together.
+func (u *usual) learn(took time.Duration, n int) {
+	const steps = 32
+	switch each := usual(took) / usual(n); {
+	case *u == 0:
+		*u = each
+	case each > *u:
+		*u += *u/steps + 1
+	case each < *u:
+		*u -= *u / steps
+	}
+}
+
+func (s *Server) newWorker(conn *net.UDPConn) *worker {
+	w := &worker{server: s, conn: conn, responder: s.newResponder(), zones: map[uint32]string{}}
+	for i := range batch {
+		w.receivedAt[i].Base = &w.in[i][0]
+		w.receivedAt[i].SetLen(len(w.in[i]))
+		h := &w.received[i].header
+		h.Name, h.Iov, h.Control = (*byte)(unsafe.Pointer(&w.names[i])), &w.receivedAt[i], &w.controls[i][0]
+		h.SetIovlen(1)
+	}
+	for i := range w.late {
+		w.late[i].header.Control = &w.lateAt[i][0]
+	}
+	w.reset(batch)
+	return w
+}
+
+// reset makes the first n places ready to receive.
+func (w *worker) reset(n int) {
+	for i := range n {
+		h := &w.received[i].header
+		h.Namelen = uint32(unsafe.Sizeof(w.names[i]))
+		h.SetControllen(controlSpace)
+	}
+}
+
+// run answers until the socket is closed.
+func (w *worker) run(ctx context.Context) {
+	raw, err := w.conn.SyscallConn()
+	if err != nil {
+		return // closed
+	}
+	for {
+		var failed error
+		err := raw.Read(func(fd uintptr) (done bool) {
+			done, failed = w.drain(fd)
+			return done
+		})
+		switch {
+		case w.server.closing.Load(), errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			failed = err
+		}
+		w.server.log.Debug("read", "error", failed)
+		select {
+		case <-ctx.Done():
+		case <-time.After(readRetry):
+		}
+	}
+}
+
+// drain answers all that lies in the socket. It then wants to be called again when there is more (done is false): the
+// runtime wakes it by an edge, which every new datagram raises, so that after a batch that is not full there is no need
+// to ask once more whether there is nothing.
+//
+// The calls are raw because they never block: the scheduler need not hear of them.
+func (w *worker) drain(fd uintptr) (done bool, err error) {
+	for !w.server.closing.Load() {
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&w.received[0])), batch,
+			unix.MSG_DONTWAIT, 0, 0)
+		if w.waiting > 0 {
+			w.takeDepartures(fd)
+		}
+		switch errno {
+		case 0:
+		case unix.EINTR:
+			continue
+		case unix.EAGAIN:
+			return false, nil
+		default:
+			return true, errno
+		}
+		w.answer(fd, int(n))
+		w.reset(int(n))
+		if n < batch {
+			return false, nil
+		}
+		runtime.Gosched() // in a flood the engine must still get its turn
+	}
+	return true, nil
+}
+
+// answer answers the first n datagrams.
+func (w *worker) answer(fd uintptr, n int) {
+	w.responder.look()
+	// All answers of a batch are made before the first is sent, and sent one by one: each says when it will be its turn.
+	// One alone leaves when it is written.
+	var leaves refclock.Stamp
+	if n > 1 {
+		leaves = w.responder.at.Add(time.Duration(w.thinking) * time.Duration(n))
+	}
+	sending := 0
+	for i := range n {
+		h, in := &w.received[i].header, w.in[i][:w.received[i].length]
+		reply := &w.replies[i]
+		rx, ok := readControl(w.controls[i][:h.Controllen], reply)
+		if !ok {
+			rx = w.responder.at // the kernel begins to stamp some time after the first socket asked for it
+		}
+		from, ok := w.source(i)
+		if !ok {
+			continue
+		}
+		if w.server.isControl(in, from) && w.control(in, from, reply) {
+			w.tally.control++
+			continue
+		}
+		length, reason := w.responder.answer(in, from.Addr(), rx, leaves, w.out[sending][:])
+		o := &w.outcomes[sending]
+		o.outcome, o.reason, o.length = w.responder.last, reason, length
+		if length == 0 {
+			w.tally.count(0, reason, &o.outcome)
+			continue
+		}
+		if o.stamp = o.stamp && w.server.kernelStamps; o.stamp {
+			reply.stamp()
+		}
+		w.sent[sending].Base = &w.out[sending][0]
+		w.sent[sending].SetLen(length)
+		to := &w.sending[sending].header
+		to.Name, to.Namelen, to.Iov, to.Control = h.Name, h.Namelen, &w.sent[sending], nil
+		to.SetIovlen(1)
+		if to.SetControllen(reply.length); reply.length > 0 {
+			to.Control = &reply.buffer[0]
+		}
+		sending++
+		if n > 1 {
+			leaves = min(leaves.Add(time.Duration(w.telling)), w.responder.at.Add(boundAhead))
+		}
+	}
+	if n == 1 {
+		w.send(fd, sending)
+	} else {
+		made := time.Since(w.responder.looked)
+		w.send(fd, sending)
+		w.thinking.learn(made, n)
+		w.telling.learn(time.Since(w.responder.looked)-made, max(sending, 1))
+	}
+	w.tally.tell(&w.server.tally)
+}
+
+// send sends the first n answers.
+func (w *worker) send(fd uintptr, n int) {
+	for at := 0; at < n; {
+		sent, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&w.sending[at])), uintptr(n-at),
+			unix.MSG_DONTWAIT, 0, 0)
+		if errno == unix.EINTR {
+			continue
+		}
+		if errno != 0 {
+			// It is the first one's fault.
+			o := &w.outcomes[at]
+			w.tally.count(0, SendFailed, &o.outcome)
+			if at++; o.stamp {
+				w.renumber(fd)
+			}
+			continue
+		}
+		for i := at; i < at+int(sent); i++ {
+			o := &w.outcomes[i]
+			w.tally.count(o.length, o.reason, &o.outcome)
+			if o.stamp {
+				w.expect(departure{key: o.key, expected: o.tx})
+			}
+		}
+		at += int(sent)
+	}
+}
+
+// expect notes that the kernel will tell when an answer left.
+func (w *worker) expect(d departure) {
+	place := &w.departures[w.next%stampsPending]
+	if !place.valid {
+		w.waiting++
+	}
+	d.number, d.valid = w.next, true
+	*place = d
+	w.next++
+}
+
+// takeDepartures notes what the error queue says of answers that left.
+func (w *worker) takeDepartures(fd uintptr) {
+	for w.waiting > 0 {
+		for i := range w.late {
+			w.late[i].header.SetControllen(len(w.lateAt[i]))
+		}
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&w.late[0])), uintptr(len(w.late)),
+			unix.MSG_DONTWAIT|unix.MSG_ERRQUEUE, 0, 0)
+		if errno != 0 {
+			return
+		}
+		w.responder.look()
+		for i := range int(n) {
+			if number, stamp, ok := readDeparture(w.lateAt[i][:w.late[i].header.Controllen]); ok {
+				w.departed(number, stamp)
+			}
+		}
+		if int(n) < len(w.late) {
+			return
+		}
+	}
+}
+
+// departed notes when an answer left.
+func (w *worker) departed(number uint32, stamp refclock.Stamp) {
+	d := &w.departures[number%stampsPending]
+	if !d.valid || d.number != number {
+		return
+	}
+	d.valid = false
+	w.waiting--
+	// Anything else is not of this answer, or the clock was set meanwhile.
+	if late := stamp.Sub(d.expected); late < -maxAhead || late > maxWait || w.responder.ill != Answered {
+		return
+	}
+	if transmit := w.responder.sent(stamp); transmit != 0 {
+		w.server.exchanges.sent(d.key, transmit)
+	}
+}
+
+// renumber begins again with number 0: after a failure nobody knows whether the kernel counted it.
+func (w *worker) renumber(fd uintptr) {
+	_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPING_NEW, stampOptions&^unix.SOF_TIMESTAMPING_OPT_ID)
+	_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPING_NEW, stampOptions)
+	clear(w.departures[:])
+	w.next, w.waiting = 0, 0
+}
+
+// source is where datagram i came from; IPv4 is never in IPv6 form, and link-local addresses have their zone.
+func (w *worker) source(i int) (netip.AddrPort, bool) {
+	switch name := &w.names[i]; name.Family {
+	case unix.AF_INET:
+		v4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(name))
+		return netip.AddrPortFrom(netip.AddrFrom4(v4.Addr), portOf(&v4.Port)), true
+	case unix.AF_INET6:
+		a := netip.AddrFrom16(name.Addr).Unmap()
+		if name.Scope_id != 0 && a.Is6() {
+			a = a.WithZone(w.zone(name.Scope_id))
+		}
+		return netip.AddrPortFrom(a, portOf(&name.Port)), true
+	}
+	return netip.AddrPort{}, false
+}
+
+// portOf reads one in network order.
+func portOf(p *uint16) uint16 {
+	b := (*[2]byte)(unsafe.Pointer(p))
+	return uint16(b[0])<<8 | uint16(b[1])
+}
+
+func (w *worker) zone(index uint32) string {
+	name, known := w.zones[index]
+	if !known {
+		name = strconv.Itoa(int(index))
+		if i, err := net.InterfaceByIndex(int(index)); err == nil {
+			name = i.Name
+		}
+		w.zones[index] = name
+	}
+	return name
+}
+
+// control hands a control message over; its answers leave at once.
+func (w *worker) control(in []byte, from netip.AddrPort, reply *replyControl) bool {
+	return w.server.controller.Control(in, from, func(answer []byte) {
+		to := from
+		if w.server.both() && to.Addr().Is4() {
+			to = netip.AddrPortFrom(netip.AddrFrom16(to.Addr().As16()), to.Port())
+		}
+		if _, _, err := w.conn.WriteMsgUDPAddrPort(answer, reply.bytes(), to); err != nil && !errors.Is(err, syscall.EAGAIN) {
+			w.server.log.Debug("control", "error", err)
+		}
+	})
+}
+
+// both tells whether the sockets are for both families.
+func (s *Server) both() bool { return !s.conns[0].LocalAddr().(*net.UDPAddr).AddrPort().Addr().Is4() }
