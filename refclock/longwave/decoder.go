@@ -1,0 +1,147 @@
+package longwave
+
+import (
+	"time"
+)
+
+// State says how a published minute is known.
+type State string
+
+const (
+	// Locked: the signal of these minutes was heard and agrees.
+	Locked State = "locked"
+	// Coasting: nothing is decoded; the time is that of the oscillator, phase-locked before.
+	Coasting State = "coasting"
+)
+
+// Minute is a published minute.
+type Minute struct {
+	// Bin is where its second 0 began, in bins since the beginning.
+	Bin float64
+	UTC time.Time
+	// Decided is how many bins had been read.
+	Decided int64
+	// Confidence is the odds against it being wrong, as log10.
+	Confidence float64
+	// Summer: summer time is in force. Leap: a leap second is announced. Call: the transmitter calls for service.
+	Summer, Leap, Call bool
+	State              State
+}
+
+// Decoder decodes one receiver's levels.
+type Decoder struct {
+	plan    *plan
+	publish func(Minute)
+	history history
+	blocks  blocks
+	track   *track
+	rival   *acquisition // disagrees with the track
+	rivalAt int64
+	sample  []second   // scratch
+	tried   []evidence // of the last attempt
+	triedAt int64
+	since   int64 // bin before which nothing is to be acquired
+}
+
+// New makes a decoder for dates within the bounds; publish is called with each minute.
+func New(code *Code, notBefore, notAfter time.Time, publish func(Minute)) *Decoder {
+	return &Decoder{plan: newPlan(code, notBefore, notAfter), publish: publish}
+}
+
+// windows are how much is looked at while the time is sought, in seconds, after the first minutes.
+var windows = []int{180, 360, 720, 1440, 2880, 3600}
+
+// Bin takes the next bin.
+func (d *Decoder) Bin(v uint8) {
+	d.history.add(v)
+	if d.track != nil {
+		d.track.advance()
+		if d.track.over() {
+			d.track = nil
+		}
+	}
+	if d.history.end()%blockBins != 0 {
+		return
+	}
+	d.blocks.add(&d.history)
+	elapsed := int(d.history.end()-d.since) / binsASecond
+	if elapsed < leastWindow {
+		return
+	}
+	tick := int(d.history.end() / blockBins)
+	if d.track != nil && d.track.healthy() {
+		if tick%24 == 0 {
+			d.attempt(min(240, elapsed))
+		}
+		return
+	}
+	// Long windows seldom, short ones often; the longest first, since it tells what the others can hold.
+	if elapsed < windows[len(windows)-1] && tick%max(1, elapsed/240) == 0 && d.attempt(elapsed) {
+		return
+	}
+	for i := len(windows) - 1; i >= 0; i-- {
+		w := windows[i]
+		if w < elapsed && elapsed > 480 && tick%max(1, w/90) == 0 && d.promising(w) && d.attempt(w) {
+			return
+		}
+	}
+}
+
+// promising: by the last attempt on a longer window, one of w seconds may hold enough.
+func (d *Decoder) promising(w int) bool {
+	const recent = 120
+	age := int(d.history.end()-d.triedAt) / binsASecond
+	if age > max(recent, w/4) || len(d.tried) < w {
+		return true
+	}
+	sum := 0.0
+	for _, e := range d.tried[len(d.tried)-w:] {
+		sum += e.expected
+	}
+	return sum > 0.8*leastInformation
+}
+
+// attempt tries to find the time in the last w seconds.
+func (d *Decoder) attempt(w int) bool {
+	a := d.acquire(w)
+	if a == nil {
+		return false
+	}
+	d.tried, d.triedAt = a.evidence, d.history.end()
+	if Trace != nil {
+		Trace(d.history.end(), w, a)
+	}
+	if a.refused != "" {
+		return false
+	}
+	d.believe(a)
+	return true
+}
+
+// Trace watches attempts.
+var Trace func(bin int64, window int, a *acquisition)
+
+// rivalConfirmed is how long, in bins, another time must go on being found before it replaces the one that is held.
+const rivalConfirmed = 60 * binsASecond
+
+// believe takes a time that passed all checks.
+func (d *Decoder) believe(a *acquisition) {
+	if d.track != nil {
+		if d.track.agrees(a) {
+			d.track.confirmed(a)
+			d.rival = nil
+			return
+		}
+		d.track.doubt()
+		now := d.history.end()
+		if d.rival == nil || now-d.rivalAt > 10*rivalConfirmed || !sameTime(d.rival, a) {
+			d.rival, d.rivalAt = a, now
+			return
+		}
+		if now-d.rivalAt < rivalConfirmed {
+			return
+		}
+	}
+	d.rival = nil
+	d.track = newTrack(d, a)
+}

@@ -1,0 +1,394 @@
+package longwave
+
+import (
+	"math"
+	"time"
+)
+
+// Limits of the track.
+const (
+	// publishAfter is how many seconds of a minute must have been heard before it is published: long enough to notice that
+	// samples were lost just before.
+	publishAfter = 31
+	// publishBefore is when a minute is published as coasting, or not at all.
+	publishBefore = 57
+	// coastSeconds is how long a time is held without any signal.
+	coastSeconds = 3 * 3600
+	// dislocation is the assumed rate, a second, at which the sample clock jumps unnoticed while nothing is heard.
+	dislocation = 1e-6
+	// reach is how far around its place the pulse is looked for, in bins.
+	reach = 20
+	// jitterNoise is how well a minute's phase is known at best, in bins.
+	jitterNoise = 0.2
+	// keepPoints is how many minutes the phase is fitted over.
+	keepPoints = 24
+)
+
+// heard is what one second said.
+type heard struct {
+	agreement float64 // log likelihood of the predicted symbol
+	pulse     float64 // that there is a pulse at all
+	other     float64 // that the pulse is elsewhere in the second
+}
+
+// point is where a minute's pulses were found.
+type point struct {
+	n, bin, sigma float64
+}
+
+// track follows a time once found.
+type track struct {
+	d        *Decoder
+	channel  *channel
+	inverted bool
+	grid             // of seconds counted from the acquisition window's beginning
+	slope    float64 // 1σ of the period, relative
+	sigma    float64 // 1σ of the phase at the last point, in bins
+	next     int     // second to be heard
+	contrary bool
+	// The minute being heard.
+	start   int   // its second 0
+	minute  int64 // UTC
+	symbols []Symbol
+	e       [61]evidence
+	// The last seconds, newest at next-1.
+	last    [128]heard
+	sums    [binsASecond]float64 // faded evidence by phase in the second
+	profile [2*reach + 1]float64 // of the minute's pulses
+	points  []point
+	pending bool
+	odds    float64 // log10, of the acquisition
+	zone    float64 // evidence for summer time being as predicted
+	leap    float64 // evidence for an announced leap second
+	good    int     // last second at which a minute was published as locked
+	suspect bool
+	silent  bool // catching up: nothing is published
+	quality float64
+	learned int
+	call    bool
+}
+
+func newTrack(d *Decoder, a *acquisition) *track {
+	t := &track{d: d, channel: a.channel, inverted: a.inverted, grid: a.grid, contrary: a.contrary,
+		odds: a.odds / math.Ln10, start: a.phase - 60, minute: a.minute, slope: 2 / (a.period * float64(len(a.evidence))), sigma: 1}
+	t.begin()
+	t.silent = true
+	t.good = len(a.evidence)
+	for t.next < len(a.evidence) {
+		t.hear()
+	}
+	t.silent = false
+	// The last minute that has begun is published at once.
+	t.good = t.next
+	t.pending = false
+	t.publish(Locked, t.odds)
+	return t
+}
+
+// begin prepares for the minute that begins at start.
+func (t *track) begin() {
+	symbols := t.d.plan.encode(t.minute, t.contrary)
+	t.symbols = append(t.symbols[:0], symbols[:]...)
+	for i := range t.e {
+		t.e[i] = evidence{}
+	}
+}
+
+// advance hears every second that is complete.
+func (t *track) advance() {
+	for t.at(t.next)+1.5*binsASecond <= float64(t.d.history.end()) {
+		t.hear()
+	}
+}
+
+// hear takes the evidence of the next second.
+func (t *track) hear() {
+	n := t.next
+	for n >= t.start+len(t.symbols) {
+		t.close()
+	}
+	t.next++
+	if n < t.start {
+		return
+	}
+	var s second
+	t.channel.read(&t.d.history, t.at(n), t.inverted, &s)
+	i := n - t.start
+	e := &t.e[i]
+	t.channel.weigh(&s, e)
+	symbol := t.symbols[i]
+	t.last[n%len(t.last)] = heard{agreement: e.of[symbol], pulse: e.pulse}
+	t.correlate(&s, symbol)
+	if i == t.d.plan.code.CallBit && i > 0 {
+		t.call = e.of[t.d.plan.code.One]-e.of[t.d.plan.code.Zero] > 2
+	}
+	if i == t.d.plan.code.LeapBit && i > 0 {
+		t.leap = clamp(t.leap+e.of[t.d.plan.code.One]-e.of[t.d.plan.code.Zero], -8, 30)
+	}
+	t.judge(n)
+}
+
+// correlate adds a second to the profile of phases near by, and to that of all phases.
+func (t *track) correlate(s *second, symbol Symbol) {
+	if !s.known {
+		return
+	}
+	c := t.channel
+	ratio := &c.class[s.class].ratio
+	var sums [2*binsASecond + 1]float64
+	for o, v := range s.bins {
+		x := 0.0
+		if v != Unknown {
+			x = clamp(c.temper*ratio[v], -1, 1)
+		}
+		sums[o+1] = sums[o] + x
+	}
+	for f := range t.profile {
+		at := margin + f - reach
+		if int(symbol) < len(c.code.Shapes) {
+			on := c.code.Shapes[symbol].On
+			for _, part := range on {
+				t.profile[f] += sums[at+part[1]/BinMilliseconds+c.stretch] - sums[at+part[0]/BinMilliseconds]
+			}
+		} else {
+			t.profile[f] += sums[at+c.certain] - sums[at]
+		}
+	}
+	const fade = 1 - 1.0/30
+	for f := range t.sums {
+		o := f
+		if o >= binsASecond-margin {
+			o -= binsASecond
+		}
+		at := margin + o
+		before := max(0, at-c.certain)
+		// The pulse begins here: it is on from here, and was not just before.
+		t.sums[f] = fade*t.sums[f] + (sums[at+c.certain]-sums[at]-sums[at]+sums[before])/2
+	}
+}
+
+// recent sums what the last seconds said.
+func (t *track) recent(count int) (agreement, pulse float64) {
+	for n := max(t.next-count, 0); n < t.next; n++ {
+		agreement += t.last[n%len(t.last)].agreement
+		pulse += t.last[n%len(t.last)].pulse
+	}
+	return
+}
+
+// elsewhere is how much likelier the last seconds' pulses are at another phase.
+func (t *track) elsewhere() float64 {
+	here, there := math.Inf(-1), math.Inf(-1)
+	for f, x := range t.sums {
+		if f <= 8 || f >= binsASecond-8 {
+			here = math.Max(here, x)
+		} else if f > 14 && f < binsASecond-14 {
+			there = math.Max(there, x)
+		}
+	}
+	return there - here
+}
+
+// judge decides whether the minute may be published.
+func (t *track) judge(n int) {
+	age := n - t.start
+	if age == 0 {
+		t.pending = true
+	}
+	agreement, pulse := t.recent(60)
+	elsewhere := t.elsewhere()
+	switch {
+	case agreement < -4 || elsewhere > 6:
+		t.suspect = true
+	case t.suspect && agreement > 10 && pulse > 5 && elsewhere < 0:
+		t.suspect = false
+	}
+	if !t.pending || age < publishAfter || t.silent {
+		return
+	}
+	recent, beat := t.recent(age + 10)
+	switch {
+	case t.suspect:
+	case recent > 6 && beat > 6 && elsewhere < 0 && t.minuteAgrees():
+		t.pending = false
+		t.good = n
+		t.publish(Locked, math.Min(t.odds+recent/math.Ln10, 12))
+	case age >= publishBefore && recent > -3 && elsewhere < 3:
+		t.pending = false
+		wrong := math.Pow(10, -t.odds) + dislocation*float64(n-t.good) + math.Erfc(0.5*binsASecond/(t.uncertainty(n)*math.Sqrt2))
+		t.publish(Coasting, -math.Log10(wrong))
+	}
+}
+
+// minuteAgrees: the seconds that tell the minute tell no other one.
+func (t *track) minuteAgrees() bool {
+	p := t.d.plan
+	held, other := 0.0, math.Inf(-1)
+	for k, i := range p.minute {
+		if i < t.next-t.start {
+			held += t.e[i].of[t.symbols[p.minute[k]]]
+		}
+	}
+	for v := range 60 {
+		x := 0.0
+		for k, i := range p.minute {
+			if i < t.next-t.start {
+				x += t.e[i].of[p.byMinute[v][k]]
+			}
+		}
+		other = math.Max(other, x)
+	}
+	return held > other-5
+}
+
+// uncertainty is the 1σ of the phase at a second, in bins.
+func (t *track) uncertainty(n int) float64 {
+	ahead := 0.0
+	if len(t.points) > 0 {
+		ahead = math.Max(0, float64(n)-t.points[len(t.points)-1].n)
+	}
+	const wander = 1e-6 // of the sample clock, relative
+	drift := (t.slope + wander) * ahead * binsASecond
+	return math.Sqrt(t.sigma*t.sigma + drift*drift)
+}
+
+func (t *track) publish(state State, confidence float64) {
+	at := time.Unix(t.minute*60, 0).UTC()
+	p := t.d.plan
+	t.d.publish(Minute{
+		Bin: t.at(t.start), UTC: at, Decided: t.d.history.end(), Confidence: confidence,
+		Summer: p.code.told(at) != t.contrary, Leap: t.leap > 3, Call: t.call, State: state,
+	})
+}
+
+// close ends a minute: phase and model are refitted, and the next one begins.
+func (t *track) close() {
+	p := t.d.plan
+	zone := 0.0
+	for k, i := range p.summer {
+		held := t.symbols[i]
+		zone += t.e[i].of[held] - t.e[i].of[p.bySummer[0][k]] + t.e[i].of[held] - t.e[i].of[p.bySummer[1][k]]
+	}
+	t.zone = clamp(t.zone+zone, -20, 20)
+	if t.zone < -12 {
+		t.contrary, t.zone = !t.contrary, 0
+	}
+	t.fit()
+	t.profile = [2*reach + 1]float64{}
+	t.start += len(t.symbols)
+	t.minute++
+	if p.change(t.minute+int64(p.code.LeadMinutes), 1) {
+		t.zone, t.contrary = 0, false
+	}
+	begin := time.Unix(t.minute*60, 0).UTC()
+	if begin.Minute() == 0 && p.code.Announced <= time.Hour {
+		t.leap = 0
+	}
+	t.begin()
+	end := begin.Add(time.Minute)
+	if t.leap > 3 && end.Day() == 1 && end.Hour() == 0 && end.Minute() == 0 {
+		t.symbols = append(t.symbols, 0)
+		copy(t.symbols[p.code.LeapAt+1:], t.symbols[p.code.LeapAt:])
+		t.symbols[p.code.LeapAt] = p.code.LeapSymbol
+	}
+	if t.next-t.learned > 120 && !t.silent && t.next-t.good < 60 {
+		t.learn()
+	}
+}
+
+// learn refits the noise model to the last minutes.
+func (t *track) learn() {
+	t.learned = t.next
+	sample := t.d.sample[:0]
+	for n := max(0, t.next-240); n < t.next; n++ {
+		sample = append(sample, second{})
+		t.channel.read(&t.d.history, t.at(n), t.inverted, &sample[len(sample)-1])
+	}
+	t.d.sample = sample
+	t.channel.learn(sample)
+}
+
+// fit takes where the minute's pulses were, and fits phase and period to the last minutes.
+func (t *track) fit() {
+	best := 0
+	for f, x := range t.profile {
+		if x > t.profile[best] {
+			best = f
+		}
+	}
+	mean := 0.0
+	for _, x := range t.profile {
+		mean += x / float64(len(t.profile))
+	}
+	if top := t.profile[best]; top-mean > 8 && top > 4 && best > 0 && best < 2*reach {
+		left, right := t.profile[best-1], t.profile[best+1]
+		offset := float64(best - reach)
+		if side := top - math.Min(left, right); side > 0 {
+			offset += clamp((right-left)/(2*side), -0.5, 0.5)
+		}
+		n := float64(t.start) + float64(len(t.symbols))/2
+		// The sharper the peak, the better its place is known.
+		curvature := math.Max(2*top-left-right, 0.05)
+		t.points = append(t.points, point{n, t.at(0) + n*t.period + offset, jitterNoise + 1/math.Sqrt(curvature)})
+	}
+	for len(t.points) > keepPoints {
+		t.points = t.points[1:]
+	}
+	if len(t.points) < 2 {
+		return
+	}
+	// A line through the points; the period from the acquisition counts as far as it is known.
+	last := t.points[len(t.points)-1].n
+	var w, x, y, xx, xy float64
+	for _, p := range t.points {
+		u := 1 / (p.sigma * p.sigma)
+		dx, dy := p.n-last, p.bin-(t.origin+p.n*t.period)
+		w, x, y, xx, xy = w+u, x+u*dx, y+u*dy, xx+u*dx*dx, xy+u*dx*dy
+	}
+	// In bins a second; a change of more than some ppm a minute is not expected.
+	prior := math.Max(t.slope, 5e-6) * binsASecond
+	xx += 1 / (prior * prior)
+	det := w*xx - x*x
+	if det <= 0 {
+		return
+	}
+	phase, slope := (xx*y-x*xy)/det, (w*xy-x*y)/det
+	at := t.origin + last*t.period + phase
+	t.period += slope
+	t.origin = at - last*t.period
+	t.sigma = math.Sqrt(xx / det)
+	t.slope = math.Sqrt(w/det) / binsASecond
+}
+
+// doubt stops publishing until the track has been confirmed.
+func (t *track) doubt() { t.suspect = true }
+
+// healthy: the last minutes were heard.
+func (t *track) healthy() bool { return !t.suspect && t.next-t.good < 150 }
+
+// over: the time is no longer known.
+func (t *track) over() bool {
+	return t.next-t.good > coastSeconds || t.uncertainty(t.next) > 0.1*binsASecond
+}
+
+// agrees tells whether an acquisition means the same time.
+func (t *track) agrees(a *acquisition) bool {
+	bin := a.at(a.phase)
+	n := math.Round((bin - t.origin) / t.period)
+	if math.Abs(bin-t.at(int(n))) > 0.3*binsASecond {
+		return false
+	}
+	return int64(n)-int64(t.start) == (a.hypothesis.start()-t.minute)*60
+}
+
+// confirmed takes over what a fresh acquisition found.
+func (t *track) confirmed(a *acquisition) {
+	t.suspect = false
+	t.odds = math.Max(t.odds, math.Min(a.odds/math.Ln10, 12))
+}
+
+func sameTime(a, b *acquisition) bool {
+	x, y := a.at(a.phase), b.at(b.phase)
+	minutes := float64(b.hypothesis.start() - a.hypothesis.start())
+	return math.Abs(y-x-minutes*60*a.period) < 0.3*binsASecond
+}
