@@ -39,7 +39,7 @@ func runCommand() *cobra.Command {
 		Short: "The station, as its configuration says",
 		Long: `Runs the station until Ctrl-C or SIGTERM. The configuration is --config FILE, or the first of ./timestation.toml, the
 user's configuration folder and /etc/timestation/timestation.toml. A key may be overridden from the environment, as in
-TIMESTATION_CLOCK_MAX_ERROR_SECONDS=0.1. SIGHUP reads the key files again.
+TIMESTATION_CLOCK_MAX_ERROR_SECONDS=0.1. SIGHUP reads keys, certificate and leap second list again.
 
 On the screen: F11 or Escape leaves the full screen, Q ends the station.`,
 		Example: "  timestation init && timestation run\n  timestation run --config studio.toml --headless",
@@ -145,10 +145,10 @@ func reloadOnHangup(ctx context.Context, s *station.Station, log *slog.Logger) {
 		case <-ctx.Done():
 			return
 		case <-hangup:
-			if err := s.ReloadKeys(); err != nil {
-				log.Error("the old keys stay in force", "reason", err)
+			if err := s.Reload(ctx); err != nil {
+				log.Error("what could not be read again stays as it was", "reason", err)
 			} else {
-				log.Info("keys read again")
+				log.Info("keys, certificate and leap second list read again")
 			}
 		}
 	}

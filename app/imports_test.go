@@ -35,14 +35,16 @@ var rooms = []struct {
 	{"engine/simulate", []string{"refclock", "engine/status", "engine/discipline", "engine/selection", "engine/leap"}},
 	{"engine/ntp", nil},
 	{"engine/nts", []string{"engine/ntp"}},
-	{"engine/serve", []string{"engine/ntp", "engine/nts", "engine/status", "refclock"}},
+	{"engine/serve", []string{"engine/ntp", "engine/nts", "engine/serve/fastpath", "engine/status", "refclock"}},
 	{"engine/serve/load", []string{"engine/ntp", "engine/nts"}}, // asks a server as fast as it can, for tests
+	{"engine/serve/namespace", nil}, // networks of their own, for tests
 	{"engine/serve/fastpath", []string{"engine/ntp", "engine/status", "refclock"}},
 	{"engine/control", []string{"engine/ntp", "engine/status", "refclock"}},
 	{"engine/feed", []string{"engine/status", "refclock"}},
 
 	{"refclock", nil},
-	{"refclock/*", []string{"refclock", "refclock/longwave", "refclock/edge"}},
+	{"refclock/*", []string{"refclock", "refclock/longwave", "refclock/longwave/receiver", "refclock/edge"}},
+	{"refclock/longwave/receiver", []string{"refclock", "refclock/longwave", "refclock/edge"}},
 	{"refclock/longwave/radiotest", []string{"refclock/longwave"}}, // noise and fading, for tests
 	{"refclock/upstream", []string{"refclock", "engine/ntp", "engine/nts"}},
 	{"refclock/replay", []string{"refclock", "refclock/gps"}}, // decodes what it plays

@@ -12,7 +12,7 @@ type Config struct {
 	Discipline       string  `mapstructure:"discipline" help:"What is done to the system clock. \"none\": the station keeps its own time and never touches it; \"system\": it is set once at the start and steered from then on, on a machine that has no other time daemon and gives the capability CAP_SYS_TIME."`
 	MaxErrorSeconds  float64 `mapstructure:"max_error_seconds" help:"Beyond this error bound the station no longer claims to know the time."`
 	AssumedWanderPPM float64 `mapstructure:"assumed_wander_ppm" help:"How far the oscillator may drift off unseen, in parts per million: the bound grows by it while no source is heard."`
-	RequiredSources  int     `mapstructure:"required_sources" help:"How many independent sources must agree before the station claims to know the time. All sources of one receiver count once, NTP servers without a key or NTS not at all."`
+	RequiredSources  int     `mapstructure:"required_sources" help:"How many independent sources must agree before the station claims to know the time. All sources of one receiver count once; from 2 on, NTP servers without a key or NTS do not count."`
 	JumpLimitSeconds float64 `mapstructure:"jump_limit_seconds" help:"Once the time has been known for 15 minutes, a source that jumps by more than this is not followed; a smaller jump is followed with a warning."`
 	AcceptJumps      string  `mapstructure:"accept_jumps" help:"Who may release a station whose sources have jumped. \"person\": only somebody, with timestation accept-jump or on the screen; \"agreement\": also two independent sources that agree on the new time."`
 	LeapFile         string  `mapstructure:"leap_file" help:"A leap-seconds.list, checked against its own signature line and expiry; the newest of it, the system's and the built-in one is used."`
@@ -79,6 +79,8 @@ const (
 	returnAfter = 30 * time.Second
 	// refusedAfter is how many samples in a row outside of what a source's past allows make it lose its vote.
 	refusedAfter = 5
+	// settledAfter is for how long sources that contradicted each other must have agreed before they are believed.
+	settledAfter = 5 * time.Minute
 	// backAfter is how many samples at its old time make a source that had jumped believable again.
 	backAfter = 10
 	// saveEvery is how often what was learned is written to disk: the frequency of a crystal in a room moves little in it.

@@ -59,8 +59,12 @@ type Engine struct {
 	// leaps is the table with what the sources have decided; announced what the operator says of it, disputed why a person
 	// should look.
 	leaps     *leap.Table
+	published atomic.Pointer[leap.Table] // the same, for whoever asks
 	announced announced
 	disputed  string
+	// doubtfulSince is the oscillator's count from which on its rate may have changed: a source that was followed has
+	// strayed, and nobody knows which of the two it was; 0 otherwise.
+	doubtfulSince int64
 	// parted is how far the vote as a whole has moved from the station's time against its bound; 0 while it has not.
 	parted time.Duration
 	drift  *guard.Drift
@@ -76,6 +80,7 @@ type Engine struct {
 	learned       int64 // the oscillator's count when the biases were last looked at
 	saved         int64 // and when the state was last written, at which revision of the alerts
 	revision      uint64
+	saveSoon      bool
 	// remembered is the oscillator as the last run left it.
 	remembered *discipline.State
 	// accepted counts jumps that the station's time has followed; ours is set when the system clock was set by the station.
@@ -121,7 +126,7 @@ func New(config Config, sources []SourceConfig, options Options) *Engine {
 	if options.Elapsed != nil {
 		e.alerts = guard.NewAlertsAt(e.utc, options.Elapsed)
 	}
-	e.leaps = options.Leap
+	e.useLeaps(options.Leap)
 	e.announced, _ = parseLeapSecond(config.LeapSecond) // validated
 	e.drift = guard.NewDrift(config.AssumedWanderPPM)
 	e.latch = guard.NewLatch(config.latch())
@@ -279,9 +284,13 @@ func (e *Engine) take(sample refclock.Sample) {
 	if sample.Leap != refclock.LeapUnknown {
 		s.leap, s.leapRaw = sample.Leap, o.Raw
 	}
+	frequency := 0.0
+	if s.heard {
+		frequency = s.now(o.Raw).Frequency
+	}
+	e.drift.Add(s.Name, o.Raw, float64(o.TAI-o.Raw-e.origin)*1e-9, frequency)
 	switch s.take(o) {
 	case discipline.Accepted:
-		e.drift.Add(s.Name, o.Raw, float64(s.phase-e.origin)*1e-9, s.witness.At(o.Raw).Frequency)
 		e.believe(s, o)
 	case discipline.Jumped, discipline.Broke:
 		if s.fresh == nil {

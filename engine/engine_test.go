@@ -212,7 +212,7 @@ func TestSourcesThatContradict(t *testing.T) {
 		if r := s.reading(); r.Synchronised() {
 			t.Errorf("two that contradict: %s on %q", r.State, s.Board().Load().Selected)
 		}
-		s.hear(returnAfter+30*time.Second, map[string]time.Duration{"a": 0, "b": time.Second, "c": 10 * time.Millisecond})
+		s.hear(settledAfter+30*time.Second, map[string]time.Duration{"a": 0, "b": time.Second, "c": 10 * time.Millisecond})
 		st := s.Board().Load()
 		if st.State != status.Synchronised || st.Selected == "b" || s.off().Abs() > 60*time.Millisecond {
 			t.Errorf("two against one: %s on %q, off by %v", st.State, st.Selected, s.off())
@@ -307,8 +307,12 @@ func TestOutagesAreNotIntervals(t *testing.T) {
 			t.Errorf("plugged in again, before any sample: %s", r.State)
 		}
 		s.hear(2*time.Second, truthful)
+		if r := s.reading(); r.State != status.Holdover {
+			t.Errorf("after its first samples: %s", r.State)
+		}
+		s.hear(returnAfter, truthful)
 		if r := s.reading(); r.State != status.Synchronised {
-			t.Errorf("after its first samples: %s: %s", r.State, s.Board().Load().Reason)
+			t.Errorf("after half a minute: %s: %s", r.State, s.Board().Load().Reason)
 		}
 	})
 }

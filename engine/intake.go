@@ -11,7 +11,7 @@ import (
 // observation turns a sample of any kind into one the estimators take: at a count of the oscillator it was this time.
 // It is false for what cannot be used; why is said in the source.
 func (e *Engine) observation(s *source, sample refclock.Sample) (discipline.Observation, bool) {
-	o := discipline.Observation{Source: s.Name, Noise: sample.Noise, Systematic: sample.Systematic}
+	o := discipline.Observation{Source: s.Name, Noise: sample.Noise, Systematic: sample.Systematic + s.followed}
 	switch sample.Kind {
 	case refclock.Absolute:
 		s.unsure = sample.Unsure

@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"fmt"
 	"time"
 
 	"timestation/engine/guard"
 	"timestation/engine/selection"
+	"timestation/engine/status"
 )
 
 // latch is the configuration of the jump latch.
@@ -27,16 +29,24 @@ func (e *Engine) jumpLimit() time.Duration { return time.Duration(e.config.JumpL
 func (e *Engine) judgeJumps(raw int64) {
 	var claims []guard.Claim
 	for _, s := range e.sources {
+		if s.followed > 0 && time.Duration(raw-s.followedRaw) > aDay {
+			s.followed = 0
+			e.alerts.Clear("jump-followed", s.Name)
+		}
 		claim := guard.Claim{Source: s.Name, Receiver: s.Receiver, CompareOnly: s.CompareOnly}
 		switch {
-		case s.pastless && e.latch.Holds(s.Name):
-			if e.locked == 0 || e.estimate == nil || !s.heard || !s.witness.Settled() {
-				continue // there is nothing to compare it with
+		case e.latch.Holds(s.Name):
+			// Against the station's time, not against its own past: that one's bound grows and would swallow the jump.
+			says := s.fresh
+			if says == nil {
+				says = s.witness
 			}
-			claim.Offset = time.Duration(s.now(raw).TAI - e.own(raw).TAI)
-			if claim.Offset.Abs() < e.own(raw).MaxError+s.now(raw).MaxError {
-				claim.Offset = 0
+			if e.estimate == nil || e.locked == 0 || !s.heard || s.silentFor(raw) || !says.Settled() {
+				continue // there is nothing to compare, or nothing to compare it with
 			}
+			at := says.At(raw)
+			claim.MaxError = at.Uncertainty95
+			claim.Offset = s.charged(time.Duration(at.TAI-e.own(raw).TAI)-s.usual, at.Uncertainty95+e.own(raw).Uncertainty95)
 		case s.fresh == nil && s.heard && s.witness.Settled():
 			claim.MaxError = s.now(raw).Uncertainty95
 		case s.fresh == nil || !s.refusing || s.strayed != nil || s.broken:
@@ -45,16 +55,20 @@ func (e *Engine) judgeJumps(raw int64) {
 			if s == e.selected {
 				e.estimate, e.selected, e.locked, e.lapsed = nil, nil, 0, true
 			} else if s.fresh.Settled() {
-				e.restart(s)
+				e.restart(s, false)
 			}
 			continue
 		case s.fresh.Settled():
 			old, says := s.now(raw), s.fresh.At(raw)
-			claim.Offset = time.Duration(says.TAI - old.TAI)
+			s.jump = time.Duration(says.TAI - old.TAI)
 			claim.MaxError = says.Uncertainty95 + old.Uncertainty95
-			if claim.Offset.Abs() < s.systematic && !e.latch.Holds(s.Name) {
-				e.restart(s)
+			claim.Offset = s.charged(s.jump, 0)
+			if s.jump.Abs()+s.followed < s.systematic-s.followed {
+				e.restart(s, s.jump.Abs() > e.bound(raw))
 				continue
+			}
+			if e.estimate != nil {
+				s.usual = time.Duration(old.TAI - e.own(raw).TAI)
 			}
 		default:
 			continue
@@ -64,26 +78,22 @@ func (e *Engine) judgeJumps(raw int64) {
 	if e.locked != 0 {
 		claims = append(claims, guard.Claim{Source: guard.TheVote, Offset: e.parted})
 	}
-	var bound time.Duration
-	if e.estimate != nil {
-		bound = e.own(raw).MaxError
-	}
-	latched, released := e.latch.Judge(e.utc(), time.Duration(raw), bound, claims)
+	latched, released := e.latch.Judge(e.utc(), time.Duration(raw), e.bound(raw), claims)
 	for _, h := range latched {
 		e.options.Log.Warn("jump not followed", "reason", h.Explain())
 	}
 	for _, r := range released {
-		if s := e.source(r.Source); s != nil {
-			s.pastless = false
-		}
 		e.options.Log.Warn("jump released", "source", r.Source, "how", r.How, "by", r.By)
-		if r.How == guard.ReleasedAgreement {
+		switch s := e.source(r.Source); {
+		case r.How == guard.ReleasedAgreement:
 			e.accept(r.Source)
+		case s != nil && s.fresh != nil: // it is back, and judged by what it says now
+			e.restart(s, false)
 		}
 	}
 	for _, s := range e.sources {
 		if s.fresh != nil && s.fresh.Settled() && s.refusing && !e.latch.Holds(s.Name) && s.strayed == nil && !s.broken {
-			e.restart(s)
+			e.restart(s, s.jump.Abs() > e.bound(raw))
 		}
 	}
 	if len(latched)+len(released) > 0 {
@@ -91,9 +101,42 @@ func (e *Engine) judgeJumps(raw int64) {
 	}
 }
 
-// restart judges a source by its new time.
-func (e *Engine) restart(s *source) {
-	e.options.Log.Warn("source jumped; it is judged by its new time", "source", s.Name, "by", s.offset)
+// bound is the station's own error bound; 0 before it has a time.
+func (e *Engine) bound(raw int64) time.Duration {
+	if e.estimate == nil {
+		return 0
+	}
+	return e.own(raw).MaxError
+}
+
+// charged adds to how far a source is from its old time what it was allowed before: a staircase of small jumps is a large
+// one. A source that is back within noise is back.
+func (s *source) charged(off, noise time.Duration) time.Duration {
+	switch {
+	case off > noise:
+		return off + s.followed
+	case off < -noise:
+		return off - s.followed
+	}
+	return off
+}
+
+// aDay is for how long a jump that was followed counts against its source.
+const aDay = 24 * time.Hour
+
+// restart judges a source by its new time. A jump that is followed after the station was locked, and that the oscillator
+// cannot have made, is a doubt about the source: for a day it stands in its bound.
+func (e *Engine) restart(s *source, doubtful bool) {
+	e.options.Log.Warn("source jumped; it is judged by its new time", "source", s.Name, "by", s.jump)
+	if doubtful && e.locked != 0 && !e.cold(e.last.Raw) {
+		s.followed, s.followedRaw = s.followed+s.jump.Abs(), e.last.Raw
+		e.alerts.Raise(status.Alert{
+			Code: "jump-followed", Source: s.Name, Severity: status.Warning,
+			Text: fmt.Sprintf("%s has moved by %s, less than the limit, and is followed; the jump stands in its error bound for a day.", s.Name, selection.Span(s.jump)),
+			Mend: "compare it with another clock if it happens again",
+		})
+	}
+	s.jump = 0
 	s.witness, s.fresh = s.fresh, nil
 	s.refused, s.refusing, s.broken = 0, false, false
 	e.drift.Forget(s.Name)
@@ -102,9 +145,13 @@ func (e *Engine) restart(s *source) {
 
 // accept takes the new time of a source, or of the vote as a whole, for good.
 func (e *Engine) accept(name string) {
+	receiver := ""
+	if s := e.source(name); s != nil {
+		receiver = s.voice()
+	}
 	for _, s := range e.sources {
-		if name != guard.TheVote && s.Name != name {
-			continue
+		if name != guard.TheVote && s.voice() != receiver {
+			continue // its companions jumped with it
 		}
 		if s.fresh != nil && s.fresh.Samples() > 0 {
 			s.witness, s.fresh = s.fresh, nil
@@ -112,7 +159,7 @@ func (e *Engine) accept(name string) {
 		} else if name != guard.TheVote {
 			e.forget(s)
 		}
-		s.bias, s.strayed, s.pastless = selection.Bias{}, nil, false
+		s.bias, s.strayed, s.jump, s.usual, s.followed = selection.Bias{}, nil, 0, 0, 0
 		e.drift.Forget(s.Name)
 	}
 	e.accepted++

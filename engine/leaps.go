@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -61,7 +62,10 @@ func (e *Engine) tellLeap(s *status.Status) {
 		e.disputed = decision.Explanation
 	}
 	if e.locked != 0 {
-		e.leaps = e.leaps.Decided(decision, now)
+		if decided := e.leaps.Decided(decision, now); decided != e.leaps {
+			e.useLeaps(decided)
+			e.saveSoon = true
+		}
 	}
 	s.EpochInstant = e.leaps.FromTAI(now.TAI)
 	s.Leap, s.LeapAt = e.leaps.Next(s.EpochInstant)
@@ -69,6 +73,28 @@ func (e *Engine) tellLeap(s *status.Status) {
 	if s.Leap == refclock.LeapUnknown {
 		s.Leap = decision.Leap
 	}
+}
+
+// useLeaps makes a table the one that everything goes by.
+func (e *Engine) useLeaps(t *leap.Table) {
+	e.leaps = t
+	e.published.Store(t)
+}
+
+// TAIMinusUTC is the offset in seconds in force at u, by the list and what the sources have decided since. It may be asked
+// from any goroutine.
+func (e *Engine) TAIMinusUTC(u refclock.UTC) int32 { return e.published.Load().TAIMinusUTC(u) }
+
+// UseLeapList takes a newer list; what the sources decided and it does not know yet stays.
+func (e *Engine) UseLeapList(ctx context.Context, list *leap.Table) error {
+	var err error
+	e.ask(ctx, &err, func() error {
+		learned := e.leaps.Learned(e.utc())
+		e.options.Leap = list
+		e.useLeaps(list.With(learned))
+		return nil
+	})
+	return err
 }
 
 // leapKind is what stands behind the source's leap notices, and whether it has a vote: servers only pass on what they

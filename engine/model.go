@@ -76,6 +76,14 @@ func (e *Engine) model(raw int64) *status.Status {
 func (e *Engine) own(raw int64) discipline.Estimate {
 	if e.ownRaw != raw || e.ownOf != e.estimate {
 		e.ownIs, e.ownRaw, e.ownOf = e.estimate.At(raw), raw, e.estimate
+		if e.doubtfulSince != 0 { // the oscillator may have changed its rate by as much as is assumed possible
+			wander := e.config.AssumedWanderPPM * 1e-6
+			more := time.Duration(float64(raw-e.doubtfulSince) * wander)
+			e.ownIs.MaxError += more
+			e.ownIs.Uncertainty95 += more
+			e.ownIs.MaxErrorGrowth += wander
+			e.ownIs.Uncertainty95Growth += wander
+		}
 	}
 	return e.ownIs
 }
@@ -136,8 +144,8 @@ func (e *Engine) compare(raw int64) {
 	var tracked []guard.Tracked
 	for _, s := range e.sources {
 		// One that is far off from one moment to the next is no drift: the vote and the latch say what there is to say.
-		drifts := s.member || s.CompareOnly || e.accused(s.Name)
-		if s.heard && !s.silent(raw) && !s.refusing && drifts {
+		drifts := s.member || s.CompareOnly || s.strayed != nil || e.vote.Contradiction || e.accused(s.Name)
+		if s.heard && !s.silentFor(raw) && drifts && !e.latch.Holds(s.Name) {
 			tracked = append(tracked, guard.Tracked{
 				Source: s.Name, Receiver: s.Receiver, Systematic: s.systematic, CompareOnly: s.CompareOnly,
 			})

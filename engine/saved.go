@@ -26,9 +26,11 @@ type saved struct {
 	Anchor string                    `json:"anchor,omitempty"`
 	Latch  []guard.Held              `json:"latch,omitempty"`
 	// Strayed are the sources whose rate broke away.
-	Strayed []string           `json:"strayed,omitempty"`
-	Drift   []guard.DriftAlarm `json:"drift,omitempty"`
-	Alerts  guard.SavedAlerts  `json:"alerts"`
+	Strayed []string `json:"strayed,omitempty"`
+	// Usual is how far from the station's time each source was before it jumped.
+	Usual  map[string]time.Duration `json:"usual_ns,omitempty"`
+	Drift  []guard.DriftAlarm       `json:"drift,omitempty"`
+	Alerts guard.SavedAlerts        `json:"alerts"`
 	// Leaps are leap seconds that the sources announced and no list knows of yet.
 	Leaps []leap.Learned `json:"leaps,omitempty"`
 }
@@ -41,7 +43,7 @@ func (e *Engine) save() {
 	}
 	s := saved{
 		At: e.utc(), Latch: e.latch.Held(), Drift: e.drift.Alarms(), Alerts: e.alerts.Save(),
-		Leaps: e.leaps.Learned(e.utc()), Biases: map[string]selection.Bias{},
+		Leaps: e.leaps.Learned(e.utc()), Biases: map[string]selection.Bias{}, Usual: map[string]time.Duration{},
 	}
 	if e.estimate != nil {
 		c := e.estimate.Save()
@@ -52,6 +54,9 @@ func (e *Engine) save() {
 	for _, src := range e.sources {
 		if src.strayed != nil {
 			s.Strayed = append(s.Strayed, src.Name)
+		}
+		if src.usual != 0 {
+			s.Usual[src.Name] = src.usual
 		}
 		if src.bias.Known() {
 			s.Biases[src.Name] = src.bias
@@ -98,15 +103,15 @@ func (e *Engine) restore() {
 	e.drift.Restore(slices.DeleteFunc(s.Drift, func(d guard.DriftAlarm) bool {
 		return e.source(d.A) == nil || d.B != "" && e.source(d.B) == nil // no longer configured
 	}))
-	e.leaps = e.leaps.With(s.Leaps)
+	e.useLeaps(e.leaps.With(s.Leaps))
 	e.anchor = e.source(s.Anchor)
 	e.remembered = s.Clock
 	for _, src := range e.sources {
 		if e.anchor != nil {
-			src.bias = s.Biases[src.Name]
+			src.bias = s.Biases[src.Name].Aged()
 		}
 		e.forget(src)
-		src.pastless = e.latch.Holds(src.Name)
+		src.usual = s.Usual[src.Name]
 		if slices.Contains(s.Strayed, src.Name) {
 			src.strayed, src.fresh = &stray{}, discipline.NewFilter(e.assumptions())
 		}
@@ -116,7 +121,8 @@ func (e *Engine) restore() {
 // keepState writes the state when it is due, and soon after an alert began or ended.
 func (e *Engine) keepState() {
 	due := time.Duration(e.last.Raw-e.saved) >= saveEvery
-	if due || e.alerts.Revision() != e.revision {
+	if due || e.saveSoon || e.alerts.Revision() != e.revision {
+		e.saveSoon = false
 		e.save()
 	}
 }

@@ -26,6 +26,7 @@ type source struct {
 	// lastRaw is the oscillator's count at the last accepted sample; interval the usual distance of samples; consistent
 	// since when all have been accepted, and in a row how many.
 	lastRaw    int64
+	spokeRaw   int64 // and at the last sample, good or not
 	interval   time.Duration
 	gaps       [4]time.Duration // between the last samples
 	consistent int64
@@ -42,8 +43,10 @@ type source struct {
 	// no outliers any more, broken when it is its rate rather than its time that parted; gone from when the device was lost until the next good sample.
 	refused                int
 	refusing, broken, gone bool
-	// pastless: its jump was held back by the last run, so its own past is not known.
-	pastless bool
+	// jump is how far it was last seen to jump, and usual how far from the station's time it was before; followed is the sum
+	// of the jumps of the last day that were followed, the last of them at followedRaw.
+	jump, usual, followed time.Duration
+	followedRaw           int64
 	// strayed is set from when its rate broke until it is believed again.
 	strayed *stray
 	// unsure: its samples may be wrong by whole leap seconds, and nothing has confirmed them yet.
@@ -82,9 +85,22 @@ func (s *source) silent(raw int64) bool {
 	return !s.heard || time.Duration(raw-s.lastRaw) > max(silentAfter, silentIntervals*s.interval)
 }
 
+// whyRefused says that it jumped, and by how much once that is known.
+func (s *source) whyRefused() string {
+	if s.jump == 0 {
+		return "its last samples lie outside of what its own past allows"
+	}
+	return "it jumped by " + selection.Span(s.jump) + " against its own past, and is not followed"
+}
+
+// silentFor is silent for what it says now, heard or refused.
+func (s *source) silentFor(raw int64) bool {
+	return time.Duration(raw-s.spokeRaw) > max(silentAfter, silentIntervals*s.interval)
+}
+
 // take gives an observation to the witness.
 func (s *source) take(o discipline.Observation) discipline.Verdict {
-	s.nowRaw = 0
+	s.nowRaw, s.spokeRaw = 0, o.Raw
 	verdict := s.witness.Update(o)
 	if verdict != discipline.Accepted {
 		s.row = 0
@@ -93,8 +109,9 @@ func (s *source) take(o discipline.Observation) discipline.Verdict {
 		s.broken = verdict == discipline.Broke
 		return verdict
 	}
+	wasRefusing := s.refusing
 	s.refused, s.refusing = 0, false
-	if s.silent(o.Raw) || s.row == 0 {
+	if s.silent(o.Raw) || wasRefusing {
 		s.consistent = o.Raw
 	}
 	if s.heard {
@@ -163,7 +180,7 @@ func (s *source) withoutVote(raw int64) (status.SourceState, string) {
 	case s.strayed != nil || s.refusing && s.broken:
 		return status.Falseticker, "its rate broke away from the oscillator's, and it is not followed"
 	case s.refusing:
-		return status.Falseticker, fmt.Sprintf("it is %s away from its own past, and not followed", selection.Span(s.offset))
+		return status.Falseticker, s.whyRefused()
 	case s.alarmed():
 		return status.Unusable, s.alarm().Text
 	case s.gone:

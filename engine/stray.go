@@ -3,24 +3,33 @@ package engine
 import (
 	"math"
 	"time"
+
+	"timestation/refclock"
 )
 
 // A source whose rate parts from the oscillator's within seconds has strayed: a receiver that is dragged off does this, and
 // a crystal that is heated with a hair dryer. Alone, nobody can tell which of the two it was, so it loses its vote until
-//   - its rate is the oscillator's again and its time within the station's bound, for steadyAgain, or
+//   - its rate is steady again and its time within the station's bound, for steadyAgain: the oscillator may have changed its
+//     rate by what it is assumed to wander, and what the two differ by then stands in the source's bound for a day, or
 //   - an independent source, whose bias was learned while all was well, agrees with it for agreesAgain, or
 //   - a person accepts its time.
 const (
 	steadyAgain = 10 * time.Minute
 	agreesAgain = 30 * time.Minute
-	// sameRate is how far apart two rates may be and still count as one.
-	sameRate = 2e-8
+	// sameRate is how far a source's rate may move while it counts as steady.
+	sameRate = 5e-8
+	// onset is how long before it is seen a break may have begun.
+	onset = 30 * time.Second
 )
 
 // stray is kept of a source that has strayed.
 type stray struct {
-	// steady and agrees are the oscillator's counts since when either has been so; 0 while not.
+	// since is the station's time when it was seen.
+	since refclock.UTC
+	// steady and agrees are the oscillator's counts since when either has been so; 0 while not. rate is the source's when it
+	// began to be steady.
 	steady, agrees int64
+	rate           float64
 }
 
 // judgeStrays lets those back that may come back.
@@ -28,7 +37,10 @@ func (e *Engine) judgeStrays(raw int64) {
 	for _, s := range e.sources {
 		if s.broken && s.strayed == nil && !s.CompareOnly {
 			e.options.Log.Warn("source strayed: its rate parted from the oscillator's", "source", s.Name)
-			s.strayed = &stray{}
+			s.strayed = &stray{since: e.utc()}
+			if e.doubtfulSince == 0 && s.member {
+				e.doubtfulSince, e.ownRaw = raw-int64(onset), 0
+			}
 			e.save()
 		}
 		if s.strayed == nil || s.fresh == nil || !s.fresh.Settled() {
@@ -39,7 +51,11 @@ func (e *Engine) judgeStrays(raw int64) {
 		if lasted(s.strayed.steady, raw, steadyAgain) || lasted(s.strayed.agrees, raw, agreesAgain) {
 			e.options.Log.Warn("source is back on its course", "source", s.Name)
 			s.strayed = nil
-			e.restart(s)
+			if e.estimate != nil {
+				s.jump = time.Duration(s.fresh.At(raw).TAI - e.own(raw).TAI)
+			}
+			e.restart(s, true)
+			e.doubtfulSince = 0
 			e.save()
 		}
 	}
@@ -58,13 +74,18 @@ func lasted(since, raw int64, enough time.Duration) bool {
 	return since != 0 && time.Duration(raw-since) >= enough
 }
 
-// steady tells whether a strayed source has the oscillator's rate again, within the station's bound.
+// steady tells whether a strayed source keeps one rate that the oscillator may have taken on, within the station's bound.
 func (e *Engine) steady(s *source, raw int64) bool {
 	if e.estimate == nil || e.selected != nil && e.selected != s && e.selected.member {
 		return false // another source is followed: that one can tell
 	}
 	own, says := e.own(raw), s.fresh.At(raw)
-	return math.Abs(says.Frequency-own.Frequency) < sameRate && time.Duration(says.TAI-own.TAI).Abs() < own.MaxError
+	if s.strayed.steady == 0 {
+		s.strayed.rate = says.Frequency
+	}
+	wander := e.config.AssumedWanderPPM * 1e-6
+	return math.Abs(says.Frequency-s.strayed.rate) < sameRate && math.Abs(says.Frequency-own.Frequency) < wander &&
+		time.Duration(says.TAI-own.TAI).Abs() < own.MaxError
 }
 
 // agreesWithOthers tells whether an independent source that is heard says the same as a strayed one.

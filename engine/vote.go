@@ -30,7 +30,7 @@ func (e *Engine) judge(raw int64) {
 			state = status.Holdover
 		}
 	case e.estimate != nil && e.locked != 0:
-		state, reason = status.Holdover, e.whyHoldover()
+		state, reason = status.Holdover, e.whyHoldover(raw)
 	default:
 		reason = e.nothingKnown()
 	}
@@ -40,7 +40,7 @@ func (e *Engine) judge(raw int64) {
 		}
 	}
 	if why := e.tooSoon(raw); state == status.Synchronised && why != "" {
-		state, reason = status.Unsynchronised, why
+		state, reason = e.state, why // what was claimed before is still claimed, or still not
 	}
 	switch {
 	case state == status.Unsynchronised && e.state != status.Unsynchronised:
@@ -142,7 +142,7 @@ func (e *Engine) claim(s *source, raw, base int64) selection.Candidate {
 }
 
 func (e *Engine) anchorSilent(raw int64) bool {
-	return e.anchor != nil && !e.anchor.member && e.anchor.silent(raw)
+	return e.anchor != nil && !e.anchor.member && (e.anchor.silent(raw) || e.doubted(e.anchor))
 }
 
 // confirmed tells whether something else here knows to a second that an unsure source is right: the station's own time,
@@ -168,6 +168,10 @@ func (e *Engine) follows(raw int64) bool {
 	e.parted = 0
 	if e.estimate != nil && e.locked != 0 {
 		says, own := e.claim(s, raw, e.own(raw).TAI), e.own(raw)
+		if e.latch.Holds(guard.TheVote) {
+			e.parted = says.Offset
+			return false
+		}
 		if says.Offset.Abs() > own.MaxError+says.MaxError+e.jumpLimit() && !e.mayFollow(raw) {
 			e.parted = says.Offset
 			return false
@@ -176,9 +180,6 @@ func (e *Engine) follows(raw int64) bool {
 			e.selected = s
 			return true
 		}
-	}
-	if e.latch.Holds(guard.TheVote) {
-		return false
 	}
 	e.adopt(s, raw)
 	return true
@@ -196,16 +197,16 @@ func (e *Engine) adopt(s *source, raw int64) {
 	} else {
 		e.anchor = s
 	}
-	e.estimate, e.selected, e.pulled = estimate, s, false
+	e.estimate, e.selected, e.pulled, e.doubtfulSince = estimate, s, false, 0
 }
 
 // tooSoon says why a time that was lost is not claimed again yet: sources that contradicted each other must have agreed,
 // and a source that nothing checks must have been consistent, for a while.
 func (e *Engine) tooSoon(raw int64) string {
-	if e.contradicted != 0 && time.Duration(raw-e.contradicted) < returnAfter {
-		return fmt.Sprintf("the sources contradicted each other a moment ago: they are believed after %.0f s of agreement", returnAfter.Seconds())
+	if e.contradicted != 0 && time.Duration(raw-e.contradicted) < settledAfter {
+		return fmt.Sprintf("the sources contradicted each other a moment ago: they are believed after %.0f min of agreement", settledAfter.Minutes())
 	}
-	if !e.lapsed || e.selected == nil || e.vote.Voices > 1 {
+	if !e.lapsed && e.state != status.Holdover || e.selected == nil || e.vote.Voices > 1 {
 		return ""
 	}
 	if left := returnAfter - time.Duration(raw-e.selected.consistent); left > 0 {
@@ -215,17 +216,22 @@ func (e *Engine) tooSoon(raw int64) string {
 }
 
 // whyHoldover says why nothing is followed any more.
-func (e *Engine) whyHoldover() string {
+func (e *Engine) whyHoldover(raw int64) string {
 	for _, s := range e.sources {
 		switch {
 		case s.refusing && s.broken:
 			return s.Name + "'s rate broke away, and alone that cannot be told from the oscillator's; the oscillator carries the time"
 		case e.latch.Holds(s.Name) || s.refusing && s.verdict == status.Falseticker:
-			return fmt.Sprintf("%s jumped by %s and is not followed; the oscillator carries the time", s.Name, selection.Span(s.offset))
+			return s.Name + ": " + s.why + "; the oscillator carries the time"
 		}
 	}
 	if e.latch.Holds(guard.TheVote) || e.parted != 0 {
 		return "the sources together have moved by " + selection.Span(e.parted) + " and are not followed; the oscillator carries the time"
+	}
+	for _, s := range e.sources {
+		if s.refused > 0 && !s.silentFor(raw) {
+			return s.Name + ": " + s.whyRefused() + "; the oscillator carries the time"
+		}
 	}
 	return "no source is heard; the oscillator carries the time"
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"timestation/engine/guard"
@@ -27,12 +28,13 @@ func (e *Engine) watch(s *status.Status) {
 	})
 	if known {
 		left := e.options.Leap.DaysLeft(s.EpochInstant.UTC())
-		text := fmt.Sprintf("The leap second list expires in %d days.", left)
+		text, severity := fmt.Sprintf("The leap second list expires in %d days.", left), status.Warning
 		if left < 0 {
 			text = fmt.Sprintf("The leap second list expired %d days ago.", -left)
+			severity = status.Critical
 		}
 		e.alert(left < int(leap.WarnBefore.Hours()/24), status.Alert{
-			Code: "leap-list", Severity: status.Warning, Text: text, Mend: "update the package tzdata, or Timestation",
+			Code: "leap-list", Severity: severity, Text: text, Mend: "update the package tzdata, or Timestation",
 		})
 	}
 	e.alert(e.disputed != "", status.Alert{
@@ -70,14 +72,10 @@ func (e *Engine) watchSource(src *source, waited bool) {
 		Text: src.Name + " gives no time: " + src.signal.Text,
 		Mend: "check the antenna and its view of the sky",
 	})
-	e.alert(src.strayed != nil || src.refusing && src.broken || e.rateBroke(src.Name), status.Alert{
-		Code: "rate-break", Source: src.Name, Severity: status.Warning,
-		Text: src.Name + "'s rate and the oscillator's have parted; alone, it cannot be told which of the two it was.",
-		Mend: "compare the station with another clock; a second, independent source would tell",
-	})
+	e.alert(src.strayed != nil || src.refusing && src.broken || e.rateBroke(src.Name), e.rateBreak(src))
 	e.alert(src.refusing && !src.broken && src.strayed == nil && !e.latch.Holds(src.Name), status.Alert{
 		Code: "source-jump", Source: src.Name, Severity: status.Critical,
-		Text: fmt.Sprintf("%s has jumped by %s against its own past and is not followed.", src.Name, selection.Span(src.offset)),
+		Text: src.Name + ": " + src.whyRefused() + ".",
 		Mend: "compare it with another clock: a receiver that is spoofed does this",
 	})
 	e.alert(src.verdict == status.Falseticker && !src.refusing && !e.doubted(src), status.Alert{
@@ -100,6 +98,39 @@ func (e *Engine) watchSource(src *source, waited bool) {
 		}
 	}
 	src.alarms = standing
+}
+
+// rateBreak says that a source's rate and the oscillator's have parted. Where another source goes on agreeing with the
+// station, it is plain which of the two it was.
+func (e *Engine) rateBreak(src *source) status.Alert {
+	a := status.Alert{
+		Code: "rate-break", Source: src.Name, Severity: status.Warning,
+		Text: src.Name + "'s rate and the oscillator's have parted; alone, it cannot be told which of the two it was.",
+		Mend: "compare the station with another clock; a second, independent source would tell",
+	}
+	if src.strayed == nil || src.fresh == nil || e.estimate == nil {
+		return a
+	}
+	var witnesses []string
+	for _, other := range e.sources {
+		if other.member && other.voice() != src.voice() {
+			witnesses = append(witnesses, other.Name)
+		}
+	}
+	off := time.Duration(src.fresh.At(e.last.Raw).TAI - e.own(e.last.Raw).TAI)
+	when := ""
+	if src.strayed.since.Seconds != 0 {
+		when = " at " + src.strayed.since.Time().Format(time.DateTime)
+	}
+	a.Text = fmt.Sprintf("%s's rate and the oscillator's parted%s; they are %s apart by now, and alone it cannot be told which of the two it was.",
+		src.Name, when, selection.Span(off))
+	if len(witnesses) > 0 {
+		a.Severity = status.Critical
+		a.Text = fmt.Sprintf("%s left its course%s and is %s off by now; %s and the oscillator agree. A receiver that is led astray does this.",
+			src.Name, when, selection.Span(off), strings.Join(witnesses, ", "))
+		a.Mend = "do not trust " + src.Name + "; look for a repeater or a spoofer nearby, and compare it with a third clock"
+	}
+	return a
 }
 
 // watchDrift raises the drifts that the guard has seen. One that is out of its limits for certain outweighs a suspicion.

@@ -136,7 +136,7 @@ func (r *run) truth() refclock.Instant { return r.table.FromTAI(r.origin.TAI + r
 // second lets every source speak, and the station think.
 func (r *run) second() {
 	for _, v := range r.voices {
-		v.speak(r.machine, r.table, r.truth(), r.engine)
+		v.speak(r.machine, r.table, r.engine.TAIMinusUTC, r.truth(), r.engine)
 	}
 	r.engine.Step()
 	now := r.engine.Board().Load()
@@ -226,7 +226,6 @@ func (r *run) happen(e Event) {
 	case "warm":
 		r.machine.frequency += e.Rate
 	case "power-cut":
-		r.engine.Close()
 		r.off, r.standing = time.Duration(e.For), map[string]bool{}
 	case "accept-jump":
 		done, err := r.accept(e.Source)

@@ -30,14 +30,14 @@ func TestBuiltIn(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("%+v", summary)
-			if summary.Failed > 0 || summary.InsideBound < 0.99 || testing.Verbose() {
+			if summary.Failed > 0 || summary.InsideBound < 1 || testing.Verbose() {
 				t.Logf("%s", timeline.String())
 			}
 			if summary.Failed > 0 {
 				t.Errorf("%d expectations were not met", summary.Failed)
 			}
-			if summary.InsideBound < 0.99 {
-				t.Errorf("inside the bound: %.4f", summary.InsideBound)
+			if summary.InsideBound < 1 {
+				t.Errorf("inside the bound: %.6f", summary.InsideBound)
 			}
 		})
 	}

@@ -74,8 +74,9 @@ type voice struct {
 	pulses                uint32
 }
 
-// speak gives what a source delivers in the second that begins at the true instant, which is now.
-func (v *voice) speak(m *machine, table *leap.Table, true_ refclock.Instant, out refclock.Sink) {
+// speak gives what a source delivers in the second that begins at the true instant, which is now. table is the true one,
+// known what the station's own says.
+func (v *voice) speak(m *machine, table *leap.Table, known func(refclock.UTC) int32, true_ refclock.Instant, out refclock.Sink) {
 	v.moved += time.Duration(v.rate * 1e9)
 	if v.lost {
 		out.Signal(refclock.Signal{Source: v.Name, State: refclock.Lost, Text: "the device is gone; plug it in again"})
@@ -107,8 +108,10 @@ func (v *voice) speak(m *machine, table *leap.Table, true_ refclock.Instant, out
 		up := time.Duration(v.Delay)/2 + time.Duration(float64(v.Noise)*m.random.ExpFloat64())
 		down := time.Duration(v.Delay)/2 + time.Duration(float64(v.Noise)*m.random.ExpFloat64())
 		sample.Kind = refclock.Exchange
+		utc := true_.Add(up + off).UTC()
+		at := utc.Instant(known(utc))
 		sample.Exchange = &refclock.ExchangeData{
-			T1: m.stamp(0), T2: true_.Add(up + off), T3: true_.Add(up + off), T4: m.stamp(up + down),
+			T1: m.stamp(0), T2: at, T3: at, T4: m.stamp(up + down),
 			Stratum: 1, Authenticated: v.Authenticated,
 		}
 		sample.Noise = 10 * time.Microsecond
@@ -120,7 +123,8 @@ func (v *voice) speak(m *machine, table *leap.Table, true_ refclock.Instant, out
 		fallthrough
 	default:
 		sample.Stamp = m.stamp(noise)
-		sample.Instant = table.FromTAI(true_.TAI + int64(off))
+		utc := table.FromTAI(true_.TAI + int64(off)).UTC()
+		sample.Instant = utc.Instant(known(utc)) // receivers tell UTC, and the station's own list makes TAI of it
 	}
 	out.Signal(signal)
 	out.Sample(sample)

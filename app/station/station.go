@@ -69,7 +69,7 @@ func Build(cfg *config.Config, options Options, face Face) (*Station, error) {
 		registration, _ := refclock.Lookup(r.Driver) // config.Validate has seen to it
 		driver, err := registration.New(r.Config, refclock.Environment{
 			Name: r.Name, Log: options.Log.With("source", r.Name),
-			TAIMinusUTC: table.TAIMinusUTC, NotBefore: options.Built, Now: clock.Now,
+			TAIMinusUTC: func(u refclock.UTC) int32 { return s.engine.TAIMinusUTC(u) }, NotBefore: options.Built, Now: clock.Now,
 			UTC: s.knownUTC, Position: cfg.Station.Where(),
 		})
 		if err != nil {
@@ -296,9 +296,10 @@ func (s *Station) marked() string {
 	return ""
 }
 
-// ReloadKeys reads every listener's key file again; a file that is refused leaves the old keys in force.
-func (s *Station) ReloadKeys() error {
-	var all []error
+// Reload reads the key files, the certificate and the leap second lists again; what is refused leaves the old in force.
+func (s *Station) Reload(ctx context.Context) error {
+	table, _, all := leap.Newest(leapFiles(s.Config.Clock.LeapFile)...)
+	all = append(all, s.engine.UseLeapList(ctx, table))
 	for _, server := range s.servers {
 		all = append(all, server.ReloadKeys())
 	}

@@ -17,6 +17,7 @@ func (d *Drift) attribute(sources []Tracked) {
 		if alarm.B == "" || alarm.began == 0 && alarm.Suspect != "" {
 			continue
 		}
+		before := alarm.Suspect
 		byRate, byCount := d.byRate(*alarm), ""
 		switch a, b := d.count(alarm.A), d.count(alarm.B); {
 		case a > b:
@@ -36,6 +37,21 @@ func (d *Drift) attribute(sources []Tracked) {
 				alarm.Suspect = alarm.B
 			}
 		}
+		alarm.hesitate(before)
+	}
+}
+
+// sure is for how many blocks in a row the same source must be named before it is said aloud.
+const sure = 10
+
+// hesitate keeps the suspect of before until the new one has been named for long enough.
+func (a *DriftAlarm) hesitate(before string) {
+	now := a.Suspect
+	if now != a.next {
+		a.next, a.named = now, 0
+	}
+	if a.named++; a.named < sure && now != before {
+		a.Suspect = before
 	}
 }
 

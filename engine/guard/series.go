@@ -105,6 +105,14 @@ func (r record) mean(i, j int) float64 {
 	return (r.sum[j] - r.sum[i]) / float64(n)
 }
 
+// heard is the share of the blocks from i up to before j that has a value.
+func (r record) heard(i, j int) float64 {
+	if i < 0 || j > r.len() || i >= j {
+		return 0
+	}
+	return float64(r.count[j]-r.count[i]) / float64(j-i)
+}
+
 // perEstimate is how many windows a noise figure must come from.
 const perEstimate = 12
 

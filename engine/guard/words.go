@@ -15,7 +15,7 @@ func amount(seconds float64) string {
 	for _, u := range units {
 		if n := seconds / u.size; abs(n) >= 1000 {
 			return fmt.Sprintf("%.0f %s", n, u.name)
-		} else if abs(n) >= 1 {
+		} else if abs(n) >= 0.9995 { // what is rounded to 1000 of the smaller unit is 1 of this one
 			return fmt.Sprintf("%.3g %s", n, u.name)
 		}
 	}

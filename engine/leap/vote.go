@@ -52,15 +52,17 @@ const longWaveReady = 3 * time.Minute
 
 // Vote decides by majority. now must carry the TAI−UTC in force. Sources without information abstain. A tie goes to the
 // list, if it speaks, else to the operator, else to no leap second: an announcement that half of the voices do not know
-// of has always been a fault of a receiver. NTP servers have no vote: too many of them pass on what they were once told.
+// of has always been a fault of a receiver. A long-wave receiver that is alone in announcing is disputed. NTP servers have no vote: too many of them pass on what they were once told.
 func Vote(notices []Notice, now refclock.Instant) Decision {
 	end := MonthEnd(now)
 	left := end.Sub(now)
 	decision := Decision{At: end}
 	var insert, remove, none, abstain []string
 	word := map[Kind]refclock.LeapNotice{}
+	heavy := false // somebody but a radio has information
 	for _, n := range voices(notices) {
 		word[n.Kind] = n.Leap
+		heavy = heavy || n.Kind != LongWave && n.Leap != refclock.LeapUnknown
 		switch {
 		case n.Kind == LongWave && (left > time.Hour-longWaveReady || n.Leap == refclock.LeapDelete):
 			abstain = append(abstain, n.Source)
@@ -81,6 +83,9 @@ func Vote(notices []Notice, now refclock.Instant) Decision {
 	switch {
 	case informed == 0:
 		decision.Leap = refclock.LeapUnknown
+	case !heavy && informed == 1 && len(none) == 0:
+		// One bit of one radio telegram is not enough to move every clock in the house by a second.
+		decision.Leap, decision.Disputed = refclock.LeapNone, true
 	case 2*len(insert) > informed:
 		decision.Leap = refclock.LeapInsert
 	case 2*len(remove) > informed:
@@ -145,7 +150,7 @@ func explain(d Decision, end refclock.Instant, insert, remove, none, abstain []s
 		refclock.LeapInsert: "a leap second is inserted", refclock.LeapDelete: "a second is left out",
 		refclock.LeapNone: "no leap second", refclock.LeapUnknown: "it is not known whether there is a leap second",
 	}[d.Leap]
-	text := fmt.Sprintf("%s at the end of %s", what, end.UTC().Time().Format("2006-01-02"))
+	text := fmt.Sprintf("%s at the end of %s", what, end.Add(-time.Second).UTC().Time().Format("2006-01-02"))
 	if len(parts) > 0 {
 		text += " (" + strings.Join(parts, "; ") + ")"
 	}

@@ -60,7 +60,7 @@ func TestVote(t *testing.T) {
 		"DCF77 by day has no word":         {lastDay, []Notice{dcf77(insert), list(none)}, none, false},
 		"DCF77 makes the majority":         {lastHour, []Notice{dcf77(insert), gps(insert), list(none)}, insert, true},
 		"DCF77 says no in the hour":        {lastHour, []Notice{dcf77(none), gps(insert), list(none)}, none, true},
-		"DCF77 alone":                      {lastHour, []Notice{dcf77(insert)}, insert, false},
+		"DCF77 alone is not enough":        {lastHour, []Notice{dcf77(insert)}, none, true},
 		"DCF77 alone without announcement": {lastHour, []Notice{dcf77(none)}, unknown, false},
 		"DCF77's first telegrams":          {at(30, 23, 1), []Notice{dcf77(none), gps(insert), list(unknown)}, insert, false},
 		"DCF77 cannot announce a deletion": {lastHour, []Notice{dcf77(remove), list(none)}, none, false},

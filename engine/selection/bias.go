@@ -47,6 +47,12 @@ func (b *Bias) Learn(reference string, limit, difference, dt time.Duration) {
 	b.VarianceSeconds2 = (1 - share) * (b.VarianceSeconds2 + share*d*d)
 }
 
+// Aged is the bias after a restart: what it scatters by counts twice, since nobody knows for how long the station was off.
+func (b Bias) Aged() Bias {
+	b.VarianceSeconds2 *= 4
+	return b
+}
+
 // Known tells whether enough was learned for the bias to count.
 func (b Bias) Known() bool { return b.LearnedSeconds >= biasAfter.Seconds() }
 

@@ -24,7 +24,7 @@ type Candidate struct {
 
 // Policy is what the station demands before it believes.
 type Policy struct {
-	// Voices is how many independent ones must agree; 0 and 1 are the same.
+	// Voices is how many independent ones must agree, if it is more than one.
 	Voices int
 }
 
@@ -67,7 +67,7 @@ func Select(candidates []Candidate, followed string, policy Policy) Result {
 	result := Result{Voices: counting(members), alone: voices == 1}
 	if len(voters) > 0 {
 		result.Contradiction = 2*voices <= len(all)
-		result.Wanting = !result.Contradiction && result.Voices < policy.Voices
+		result.Wanting = !result.Contradiction && policy.Voices > 1 && result.Voices < policy.Voices
 	}
 	var best Candidate
 	if !result.Contradiction {

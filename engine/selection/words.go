@@ -111,5 +111,11 @@ func Span(d time.Duration) string {
 	case d < 3*time.Minute:
 		return fmt.Sprintf("%g s", d.Seconds())
 	}
-	return d.Round(time.Second).String()
+	switch {
+	case d < 3*time.Hour:
+		return fmt.Sprintf("%.0f min", d.Minutes())
+	case d < 72*time.Hour:
+		return fmt.Sprintf("%.1f h", d.Hours())
+	}
+	return fmt.Sprintf("%.0f days", d.Hours()/24)
 }
