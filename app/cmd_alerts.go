@@ -14,6 +14,9 @@ func alertsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "alerts",
 		Short: "What a person should know of the running station",
+		Long: `Lists the alerts that stand, each with what is wrong, since when and the mend; and notes that you have seen one. An
+alert ends when its cause is gone, not when it is acknowledged.`,
+		Example: "  timestation alerts list\n  timestation alerts ack source-lost gps --token-file ./token",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -26,6 +26,7 @@ func decodeCommand() *cobra.Command {
 		Short: "Decode a recording of a receiver: what it said, when, and what was wrong with it",
 		Long: `Decodes what a receiver has sent, from a file, with the same code that the station uses. Results go to standard output,
 a summary to standard error.`,
+		Example: "  timestation decode gps drive.log --json | jq .utc\n  timestation decode dcf77 levels.txt --rate 1000",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
