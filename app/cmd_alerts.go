@@ -17,8 +17,8 @@ func alertsCommand() *cobra.Command {
 		Long: `Lists the alerts that stand, each with what is wrong, since when and the mend; and notes that you have seen one. An
 alert ends when its cause is gone, not when it is acknowledged.`,
 		Example: "  timestation alerts list\n  timestation alerts ack source-lost gps --token-file ./token",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(alertsListCommand(), alertsAckCommand())
 	return c

@@ -27,8 +27,8 @@ func decodeCommand() *cobra.Command {
 		Long: `Decodes what a receiver has sent, from a file, with the same code that the station uses. Results go to standard output,
 a summary to standard error.`,
 		Example: "  timestation decode gps drive.log --json | jq .utc\n  timestation decode dcf77 levels.txt --rate 1000",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(decodeGPSCommand())
 	c.AddCommand(decodeLongwaveCommands()...)

@@ -20,8 +20,8 @@ func simulateCommand() *cobra.Command {
 		Long: `Plays what would take days in seconds, with the very code that the station runs: its estimator on a trace whose truth is
 known, or a whole station with its sources, their faults and what a person does about them.`,
 		Example: "  timestation simulate make a --seed 7 --output trace && timestation simulate clock --trace trace\n  timestation simulate station --list",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(simulateClockCommand(), simulateMakeCommand(), simulateStationCommand())
 	return c
