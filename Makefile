@@ -21,11 +21,11 @@ test: ## everything: check, peers, screen, deb-test, one after the other
 	@.ci/gate check peers screen deb-test
 
 check: ## format, vet, staticcheck, other systems, unit tests with the race detector, fuzzing
-	@.ci/setup go window
+	@.ci/setup go window network
 	@.ci/check
 
-peers: ## chronyd and ntpdig judge the running station
-	@.ci/setup go peers
+peers: ## chronyd, chronyc, ntpq, ntpdig, gpsd and prometheus judge the running station
+	@.ci/setup go peers network
 	@.ci/peers
 
 screen: ## the window on a screen in memory shows the time of day

@@ -14,7 +14,7 @@ type Config struct {
 	AssumedWanderPPM float64 `mapstructure:"assumed_wander_ppm" help:"How far the oscillator may drift off unseen, in parts per million: the bound grows by it while no source is heard."`
 	RequiredSources  int     `mapstructure:"required_sources" help:"How many independent sources must agree before the station claims to know the time. All sources of one receiver count once; from 2 on, NTP servers without a key or NTS do not count."`
 	JumpLimitSeconds float64 `mapstructure:"jump_limit_seconds" help:"Once the time has been known for 15 minutes, a source that jumps by more than this is not followed; a smaller jump is followed with a warning."`
-	AcceptJumps      string  `mapstructure:"accept_jumps" help:"Who may release a station whose sources have jumped. \"person\": only somebody, with timestation accept-jump or on the screen; \"agreement\": also two independent sources that agree on the new time."`
+	AcceptJumps      string  `mapstructure:"accept_jumps" help:"Who may release a station whose sources have jumped. \"person\": only somebody, with timestation accept-jump or over HTTP with the token; \"agreement\": also two independent sources that agree on the new time."`
 	LeapFile         string  `mapstructure:"leap_file" help:"A leap-seconds.list, checked against its own signature line and expiry; the newest of it, the system's and the built-in one is used."`
 	LeapSecond       string  `mapstructure:"leap_second" help:"A leap second that you know of and no list does yet, as \"insert 2027-06-30\" or \"delete 2027-06-30\": one vote beside those of the sources."`
 }
