@@ -28,7 +28,9 @@ const (
 	// The wander levels, in 1/√s, from the best oven-less crystals to a bad one in a draught.
 	wanderLeast, wanderMost = 3e-11, 3e-8
 	wanderLevels            = 13
-	bankSize                = 13 + 10 + 5 + 4 + 11 + 5
+	// wanderSpread is over how many decades around the middle level the wander is expected, 1σ, before anything is known.
+	wanderSpread = 0.7
+	bankSize     = 13 + 10 + 5 + 4 + 11 + 5
 	// switching is how readily, per second, the oscillator is taken to change its ways: it keeps weights from vanishing.
 	switching = 3e-6
 )
@@ -150,8 +152,9 @@ func newBank(r, y, pyy float64) []member {
 	bank := make([]member, 0, bankSize)
 	for _, g := range groups {
 		k := climates[g.climate]
-		prior := k.prior * float64(g.step)
 		for i := g.first; i <= g.last; i += g.step {
+			decades := (float64(i)/(wanderLevels-1) - 0.5) * math.Log10(wanderMost/wanderLeast)
+			prior := k.prior * float64(g.step) * math.Exp(-0.5*decades*decades/(wanderSpread*wanderSpread))
 			q := wanderLeast * math.Pow(wanderMost/wanderLeast, float64(i)/(wanderLevels-1))
 			bank = append(bank, member{q: q * q, climate: g.climate, fed: g.fed, pxx: r, y: y, pyy: pyy,
 				pdd: k.sigma * k.sigma, weight: prior, prior: prior})

@@ -1,3 +1,5 @@
+// Package discipline is the estimator: it takes the observations of a source, or of several that agree, and says what
+// time it is, how fast the oscillator runs, and how far off both can be. It is pure: no I/O, no clock of its own.
 package discipline
 
 import (
@@ -6,26 +8,51 @@ import (
 )
 
 const (
-	// sigmas makes a 95 % bound of a standard deviation, with some room for what the filter does not know of itself.
-	sigmas = 2.12
-	// limitSigmas is what MaxError takes for the limit of the statistical error, in Uncertainty95.
-	limitSigmas = 2.5
+	// startFrequency is how far off an unknown oscillator may run, 1σ, as a fraction. Pi crystals are within 30 ppm, a
+	// virtual machine's uncalibrated counter within some 100 ppm.
+	startFrequency = 100e-6
 	// slight is the weight below which a member's evidence may be approximated.
-	slight = 1e-5
+	slight = 1e-3
 	// lateBy is how much older than the newest observation one of another source may be.
 	lateBy = 4.0 // s
 )
 
+// Config is what is assumed of the oscillator.
+type Config struct {
+	// WanderPPM is how far the oscillator's frequency may have moved since the last sample, as a limit: MaxError grows by
+	// it while nothing is heard.
+	WanderPPM float64
+}
+
+// Verdict is what became of an observation.
+type Verdict uint8
+
+const (
+	// Accepted observations moved the estimate.
+	Accepted Verdict = iota
+	// Refused observations are outliers, or not newer than the last of their source.
+	Refused
+	// Jumped: like Refused, and so were all before it for so long that it is no outlier. The estimate stays where it was:
+	// whether the source or its past is wrong is not for the filter to say.
+	Jumped
+	// Broke: the only source's rate parted from the oscillator's within seconds, as no crystal does. The estimate was
+	// taken back to before that and stays there.
+	Broke
+)
+
 // Filter estimates the time and the frequency from the observations of one source, or of several that agree. It knows
-// nothing of the oscillator and of the sources' noise beforehand, and learns both.
+// nothing of the oscillator and of the sources' noise beforehand, and learns both. It is not safe for concurrent use, At
+// included.
 type Filter struct {
 	config Config
 	// The bank's phases are seconds of TAI beyond tai at the count raw.
 	raw, tai int64
 	bank     []member
 	// state is the whole bank's at the last sample that moved it.
-	state    moments
-	step     step
+	state moments
+	step  step
+	// interval is the usual distance of samples, in s.
+	interval float64
 	voices   map[string]*voice
 	samples  int
 	firstRaw int64
@@ -38,7 +65,7 @@ type Filter struct {
 
 	thermometer thermometer
 	trend       trend
-	span        span   // anchored at seen
+	span        span   // the trend anchored at the epoch; empty until it is asked for
 	before      *trend // as it was before its last block
 	// celsius and warmth are the thermometer's at the epoch.
 	celsius, warmth float64
@@ -56,6 +83,7 @@ type voice struct {
 	pullX, pullY float64
 	samples      int
 	run          run
+	colour       colour
 }
 
 // NewFilter makes a filter that knows nothing.
@@ -92,9 +120,6 @@ func seconds(ns int64) float64 { return float64(ns) * 1e-9 }
 // expected is what the driver expects of the scatter, 1σ in s, where that is possible.
 func expected(o Observation) float64 { return math.Min(math.Max(o.Noise.Seconds(), 100e-9), 10) }
 
-// bound is a duration that does not overflow.
-func bound(s float64) time.Duration { return duration(math.Min(s, 1e9)) }
-
 func (f *Filter) take(o Observation) Verdict {
 	v := f.voices[o.Source]
 	if v == nil {
@@ -108,8 +133,8 @@ func (f *Filter) take(o Observation) Verdict {
 		return Accepted
 	}
 	dt := seconds(o.Raw - f.raw)
-	expected := f.ahead(dt)
-	innovation, p := seconds((o.TAI-f.tai)-(o.Raw-f.raw))-expected.x, expected.pxx
+	foretold := f.ahead(dt)
+	innovation, p := seconds((o.TAI-f.tai)-(o.Raw-f.raw))-foretold.x, foretold.pxx
 	verdict := v.run.judge(v, innovation, p, half)
 	if v.run.estranged != Accepted {
 		return v.run.estranged
@@ -143,6 +168,9 @@ func (f *Filter) take(o Observation) Verdict {
 	}
 	v.law.learn(innovation, p, half, v.run.share())
 	if verdict == Accepted {
+		if dt < f.near() { // a silence says nothing of how often the sources speak
+			f.interval += (math.Max(dt, 0) - f.interval) / 8
+		}
 		f.samples++
 		v.samples++
 	}
@@ -175,7 +203,7 @@ func (f *Filter) giveWay(v *voice, innovation, p float64) bool {
 
 // orBroken replaces the verdict on a lone source's sample where its rate is found to have broken.
 func (f *Filter) orBroken(v *voice, verdict Verdict) Verdict {
-	if f.alone(v) && f.broken() {
+	if f.alone(v) && f.broken(v) {
 		v.run = run{estranged: Broke}
 		return Broke
 	}
@@ -216,8 +244,13 @@ func (f *Filter) followTrend() {
 	}
 }
 
-// mature reports whether the trend can bridge dt seconds better than the bank.
-func (f *Filter) mature(dt float64) bool { return f.trend.blocks >= matureBlocks && dt > blockLeast }
+// near is how long the bank foretells by itself, in s; what is farther ahead is left to the trend.
+func (f *Filter) near() float64 {
+	if f.trend.blocks < matureBlocks {
+		return math.Inf(1)
+	}
+	return math.Max(blockLeast, 4*f.interval)
+}
 
 // begin takes the very first observation.
 func (f *Filter) begin(o Observation, v *voice) {
@@ -239,7 +272,7 @@ func (f *Filter) advance(raw int64) {
 	s := &f.step
 	s.set(dt)
 	later := moment{raw, f.tai + (raw - f.raw), f.thermometer.celsius, f.thermometer.warmth}
-	feed, bridged := 0.0, f.mature(dt)
+	feed, bridged := 0.0, dt > f.near()
 	if f.trend.blocks >= matureBlocks {
 		feed = f.trend.change(f.now(), later)
 	}
@@ -285,12 +318,13 @@ func (f *Filter) weigh(v *voice, z, late, half float64) (gainX, gainY float64) {
 	for i := range f.bank {
 		m := &f.bank[i]
 		p, innovation := m.spread(late), z-m.x-late*m.y
-		density, score, information, ok := 0.0, 0.0, 0.0, false
-		if m.weight < slight {
-			density, score, information, ok = near.at(innovation, p)
-		}
-		if !ok {
+		var density, score, information float64
+		if m.weight >= slight {
 			density, score, information = v.law.evidence(innovation, p, half)
+		} else if d, s, i, ok := near.at(innovation, p, 4); ok {
+			density, score, information = d, s, i
+		} else {
+			density, score, information = v.law.coarse(innovation, p, half)
 		}
 		gainX += m.weight * (m.pxx + late*m.pxy) * information
 		gainY += m.weight * (m.pxy + late*m.pyy) * information
@@ -302,6 +336,7 @@ func (f *Filter) weigh(v *voice, z, late, half float64) (gainX, gainY float64) {
 		f.bank[i].weight /= total
 	}
 	f.watch.observe(&v.law, &near, total, z, late, half)
+	v.colour.observe(near.score)
 	return gainX, gainY
 }
 
@@ -317,77 +352,4 @@ func (f *Filter) rebase() {
 	f.watch.rebase(x)
 	f.span = span{}
 	f.tai += int64(whole)
-}
-
-// Settled reports whether enough has been heard for the estimate to be followed.
-func (f *Filter) Settled() bool {
-	return f.samples >= settleSamples && time.Duration(f.raw-f.firstRaw) >= settleTime
-}
-
-// Samples counts the observations that moved the estimate.
-func (f *Filter) Samples() int { return f.samples }
-
-// Jitter is the learned scatter of the source's regular samples, 1σ; 0 while nothing is known of it.
-func (f *Filter) Jitter(source string) time.Duration {
-	if v := f.voices[source]; v != nil {
-		return duration(math.Sqrt(v.law.variance()))
-	}
-	return 0
-}
-
-// At says what time it is at the oscillator's count raw.
-func (f *Filter) At(raw int64) Estimate {
-	dt := seconds(raw - f.raw)
-	c := f.ahead(dt)
-	// The whole nanoseconds are added as integers: a float64 of a day in seconds has only ten digits left behind it.
-	e := Estimate{TAI: f.tai + (raw - f.raw) + int64(math.Round(c.x*1e9)), Frequency: c.y}
-	silent := math.Max(dt, 0)
-	u0, u1 := sigmas*math.Sqrt(c.pxx), sigmas*math.Sqrt(c.pxx+2*c.pxy+c.pyy)
-	wander := f.config.WanderPPM * 1e-6
-	systematic := 0.0
-	for _, v := range f.voices {
-		systematic += math.Abs(v.pullX+dt*v.pullY) * v.systematic
-	}
-	e.Uncertainty95 = bound(u0)
-	e.MaxError = bound(limitSigmas*u0 + wander*silent + systematic)
-	e.Uncertainty95Growth = math.Max(u1-u0, 0)
-	e.MaxErrorGrowth = limitSigmas*e.Uncertainty95Growth + wander
-	return e
-}
-
-// ahead is the combined state dt seconds from the epoch.
-func (f *Filter) ahead(dt float64) moments {
-	const few = 4.0 // s
-	if dt <= few {
-		return f.state.after(dt)
-	}
-	var near moments
-	if !f.mature(dt) || dt < 2*blockLeast {
-		var s step
-		s.set(dt)
-		var later [bankSize]member
-		copy(later[:], f.bank)
-		for i := range later {
-			later[i].advance(&s)
-		}
-		near = combined(later[:])
-	}
-	if !f.mature(dt) {
-		return near
-	}
-	at := f.now()
-	raw := f.raw + int64(dt*1e9)
-	c := f.state
-	// The bank keeps its phase; tai is whole nanoseconds of it.
-	if f.span.from.raw != at.raw {
-		f.span = f.trend.anchor(at, c.pxx)
-	}
-	far := f.span.bridge(moment{raw, f.tai + (raw - f.raw), f.thermometer.celsius, f.thermometer.warmth})
-	far.x += c.x
-	if dt >= 2*blockLeast {
-		return far
-	}
-	share := dt/blockLeast - 1
-	return moments{near.x + share*(far.x-near.x), near.y + share*(far.y-near.y), near.pxx + share*(far.pxx-near.pxx),
-		near.pxy + share*(far.pxy-near.pxy), near.pyy + share*(far.pyy-near.pyy), near.q}
 }

@@ -104,11 +104,11 @@ func (l *law) expand(innovation, p, half float64) expansion {
 	return expansion{innovation, p, z, score, information, 0.3 * math.Sqrt(p+l.narrow), 0.2 * (p + l.narrow)}
 }
 
-// at is the evidence nearby, by Taylor's series of its logarithm; ok is false where that is too far away. The variance
-// acts as the second derivative does (the heat equation).
-func (e *expansion) at(innovation, p float64) (density, score, information float64, ok bool) {
+// at is the evidence nearby, by Taylor's series of its logarithm; ok is false where that is too far away, by a measure
+// that slack widens. The variance acts as the second derivative does (the heat equation).
+func (e *expansion) at(innovation, p, slack float64) (density, score, information float64, ok bool) {
 	d, q := innovation-e.innovation, p-e.p
-	if math.Abs(d) > e.reach || math.Abs(q) > e.room || e.information*p > 0.95 {
+	if math.Abs(d) > slack*e.reach || math.Abs(q) > slack*e.room || e.information*p > 0.95 {
 		return 0, 0, 0, false
 	}
 	x := -e.score*d - e.information*d*d/2 + (e.score*e.score-e.information)*q/2
@@ -118,6 +118,16 @@ func (e *expansion) at(innovation, p float64) (density, score, information float
 		density = e.density * math.Exp(x)
 	}
 	return density, e.score + e.information*d, e.information, true
+}
+
+// coarse is the evidence as if the core were one Gaussian; of what lies far out it says nothing.
+func (l *law) coarse(innovation, p, half float64) (density, score, information float64) {
+	i := 1 / (p + l.widest + half*half/3)
+	e := innovation * innovation * i
+	if e > 16 {
+		return clutter, 0, 0
+	}
+	return math.Exp(-0.5*e) * math.Sqrt(i) * (0.5 * math.Sqrt2 / math.SqrtPi), innovation * i, i
 }
 
 // boxed is the density of a Gaussian of variance s spread uniformly over ± half, at d, with minus its first and its
@@ -157,9 +167,7 @@ func (l *law) outlying(innovation, p, half float64) float64 {
 		d := innovation - q.Mean
 		g := q.Weight * math.Exp(-0.5*d*d/s) / math.Sqrt(2*math.Pi*s)
 		z += g
-		if !core[j] {
-			out += g
-		}
+		out += (1 - core[j]) * g
 	}
 	return out / z
 }
@@ -263,10 +271,8 @@ func (l *law) anchor() {
 	core := l.core()
 	var weight, mean float64
 	for j, p := range l.parts {
-		if core[j] {
-			weight += p.Weight
-			mean += p.Weight * p.Mean
-		}
+		weight += core[j] * p.Weight
+		mean += core[j] * p.Weight * p.Mean
 	}
 	mean /= weight
 	for j := range l.parts {
@@ -288,9 +294,10 @@ func (l *law) measure() {
 	}
 }
 
-// core tells which parts are the regular noise: the narrowest that make up most of the samples, and what lies within
-// five times their width.
-func (l *law) core() (core [lawParts]bool) {
+// core tells how much each part counts as regular noise: 1 for the narrowest that make up most of the samples, and for what
+// lies within six times their width; 0 for outliers beyond twelve times. In between it is gradual, so that nothing leaps.
+func (l *law) core() (core [lawParts]float64) {
+	const most, near, far = 0.8, 6.0, 12.0
 	var order [lawParts]int
 	var size [lawParts]float64
 	for j, p := range l.parts {
@@ -303,13 +310,14 @@ func (l *law) core() (core [lawParts]bool) {
 	}
 	var weight, square float64
 	for _, j := range order {
-		if weight < 0.8 || size[j] < 25*square/weight {
-			core[j] = true
-			if weight < 0.8 {
-				weight += l.parts[j].Weight
-				square += l.parts[j].Weight * size[j]
-			}
+		if weight < most {
+			core[j] = 1
+			weight += l.parts[j].Weight
+			square += l.parts[j].Weight * size[j]
+			continue
 		}
+		width := math.Sqrt(size[j] / (square / weight))
+		core[j] = math.Min(math.Max(math.Log(far/width)/math.Log(far/near), 0), 1)
 	}
 	return core
 }
@@ -319,10 +327,8 @@ func (l *law) variance() float64 {
 	core := l.core()
 	var weight, square float64
 	for j, p := range l.parts {
-		if core[j] {
-			weight += p.Weight
-			square += p.Weight * (p.Variance + p.Mean*p.Mean)
-		}
+		weight += core[j] * p.Weight
+		square += core[j] * p.Weight * (p.Variance + p.Mean*p.Mean)
 	}
 	return square / weight
 }

@@ -125,8 +125,7 @@ func (f *Filter) recall(o Observation, r float64) {
 		f.trend.begin(now, c)
 		f.trend.restore(s.Trends, away, cold, r)
 		f.trend.blocks = s.Blocks
-		near := f.trend.anchor(now, r)
-		c = near.bridge(now)
+		c = f.trend.rate(now)
 		if s.Blocks >= matureBlocks && away > 2*blockLeast {
 			y, variance = c.y, c.pyy
 		}

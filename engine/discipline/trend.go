@@ -129,14 +129,14 @@ func (s *trendState) advance(g [5]float64, q, walk float64) {
 
 // observe takes the phase z, known to variance r, and returns the logarithm of its likelihood.
 func (s *trendState) observe(z, r float64) float64 {
+	const gate, back = 5, 4 // standard deviations
 	v := z - s.mean[0]
-	dt2 := 1.0
 	variance := s.cov[0][0] + r
-	if v*v > 25*variance { // not what this one can explain: its frequency must have jumped
-		dt2 = v * v / 16 / variance
+	if v*v > gate*gate*variance { // not what this one can explain: its frequency must have jumped
+		wider := v * v / (back * back * variance)
 		for i := range 2 {
 			for j := range 2 {
-				s.cov[i][j] *= dt2
+				s.cov[i][j] *= wider
 			}
 		}
 		variance = s.cov[0][0] + r
@@ -208,29 +208,77 @@ type span struct {
 	members []trendMember
 }
 
-// anchor makes the trend ready to foretell from a moment on at which the phase was known to variance r. Members of
-// hardly any weight are left out.
-func (t *trend) anchor(from moment, r float64) span {
-	const least = 1e-6
+// anchor makes the trend ready to foretell from a moment on, at which phase and frequency are known as c says: what the
+// trend itself thinks of these two gives way to that, and carries what it thinks of the rest along. Members of hardly any
+// weight are left out: they would widen the 95 % bound by what has no part in it.
+func (t *trend) anchor(from moment, c moments) span {
+	const least = 5e-4
 	s := span{from: from}
 	g := course(t.last, from)
 	z := seconds((from.tai - t.last.tai) - (from.raw - t.last.raw))
+	sin, cos := math.Sincos(day(from.tai))
+	h := [5]float64{0, 1, cos, sin, from.celsius}
 	total := 0.0
 	for i := range t.members {
-		if m := t.members[i]; m.weight >= least {
-			if g[1] > 0 {
-				m.advance(g, m.q, m.walk)
-				m.observe(z, r)
-			}
-			m.mean[0] -= z
-			total += m.weight
-			s.members = append(s.members, m)
+		m := t.members[i]
+		if m.weight < least {
+			continue
 		}
+		if g[1] > 0 {
+			m.advance(g, m.q, m.walk)
+		}
+		m.mean[0] -= z
+		m.replace(h, c)
+		total += m.weight
+		s.members = append(s.members, m)
 	}
 	for i := range s.members {
 		s.members[i].weight /= total
 	}
 	return s
+}
+
+// rate is the frequency that the trend itself thinks of at its last moment.
+func (t *trend) rate(at moment) moments {
+	s := span{from: at}
+	for i := range t.members {
+		s.members = append(s.members, t.members[i])
+	}
+	return s.bridge(at)
+}
+
+// replace makes phase and frequency, h times the state, what c says, and the rest of the state what follows from that.
+func (s *trendState) replace(h [5]float64, c moments) {
+	var y float64
+	var cross [5][2]float64 // of the state with phase and frequency
+	for i := range 5 {
+		y += h[i] * s.mean[i]
+		cross[i][0] = s.cov[i][0]
+		for j := range 5 {
+			cross[i][1] += s.cov[i][j] * h[j]
+		}
+	}
+	xx, xy, yy := s.cov[0][0], cross[0][1], 0.0
+	for i := range 5 {
+		yy += h[i] * cross[i][1]
+	}
+	det := xx*yy - xy*xy
+	if !(det > 1e-12*xx*yy) {
+		return
+	}
+	dx, dy := c.x-s.mean[0], c.y-y
+	var gain [5][2]float64
+	for i := range 5 {
+		gain[i][0] = (cross[i][0]*yy - cross[i][1]*xy) / det
+		gain[i][1] = (cross[i][1]*xx - cross[i][0]*xy) / det
+		s.mean[i] += gain[i][0]*dx + gain[i][1]*dy
+	}
+	exx, exy, eyy := c.pxx-xx, c.pxy-xy, c.pyy-yy
+	for i := range 5 {
+		for j := range 5 {
+			s.cov[i][j] += gain[i][0]*(exx*gain[j][0]+exy*gain[j][1]) + gain[i][1]*(exy*gain[j][0]+eyy*gain[j][1])
+		}
+	}
 }
 
 // bridge foretells phase and frequency at a later moment. The phase is counted from TAI going on as the oscillator does.

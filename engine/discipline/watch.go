@@ -2,11 +2,9 @@ package discipline
 
 import "math"
 
-// Broke: the only source's rate parted from the oscillator's within seconds, as no crystal does. The estimate was taken
-// back to before that and stays there; which of the two is wrong is not for the filter to say.
-const Broke Verdict = Jumped + 1
-
 const (
+	// jumpAfter is how many samples in a row must be refused before the source is taken to have jumped.
+	jumpAfter = 30
 	// returnAfter is how many samples in a row must agree with the holdover before an estranged source is heard again.
 	returnAfter = 30
 	// tellApart is how many standard deviations away it must have been by what the holdover still knows: later nothing but
@@ -19,6 +17,8 @@ const (
 	// breakEvidence is how much likelier a break must be than none, as a natural logarithm. Were the models exact, false
 	// alarms would be rarer than e^-breakEvidence for each rival (Ville's inequality).
 	breakEvidence = 16
+	// breakWidth is how many times the scatter of its samples the source must have moved: less may be a delay that wanders.
+	breakWidth = 4
 	// rivals is how many breaks are considered at a time, each begun at another moment.
 	rivals = 10
 )
@@ -137,7 +137,7 @@ func (w *watch) observe(l *law, near *expansion, density, z, late, half float64)
 // weighed gives the measurement to the member and tells how likely it was, roughly where that will do.
 func (m *member) weighed(l *law, near *expansion, z, late, half float64) float64 {
 	innovation, p := z-m.x-late*m.y, m.spread(late)
-	density, score, information, ok := near.at(innovation, p)
+	density, score, information, ok := near.at(innovation, p, 1)
 	if !ok {
 		density, score, information = l.evidence(innovation, p, half)
 	}
@@ -145,15 +145,17 @@ func (m *member) weighed(l *law, near *expansion, z, late, half float64) float64
 	return density
 }
 
-// broken tells whether the rate broke; the filter is then taken back to before it.
-func (f *Filter) broken() bool {
+// broken tells whether the rate of the source broke; the filter is then taken back to before it.
+func (f *Filter) broken(v *voice) bool {
 	w := &f.watch
 	if !f.Settled() {
 		return false
 	}
 	for i := range w.rivals {
 		r := &w.rivals[i]
-		if min(r.overBank, r.overCalm) > breakEvidence && math.Abs(r.y-w.rivals[0].rate) > breakLeast {
+		change := math.Abs(r.y - w.rivals[0].rate)
+		if min(r.overBank, r.overCalm) > breakEvidence*v.colour.excess() && change > breakLeast &&
+			change*seconds(f.raw-r.raw) > breakWidth*math.Sqrt(v.law.widest) {
 			f.takeBack()
 			return true
 		}

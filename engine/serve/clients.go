@@ -174,7 +174,3 @@ func (t *clientTable) list() []status.Client {
 	}
 	return all
 }
-
-// Clients gives what is remembered of the addresses that asked, in no order: at most 4096, the threat model says which. It
-// may be called from any goroutine.
-func (s *Server) Clients() []status.Client { return s.clients.list() }

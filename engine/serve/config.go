@@ -40,6 +40,8 @@ type Config struct {
 	BroadcastKey     uint32   `mapstructure:"broadcast_key" help:"Key, of the key file, that broadcasts are signed with."`
 	// Experimental has requests of NTPv5 answered, as of draft-ietf-ntp-ntpv5-09.
 	Experimental bool `mapstructure:"experimental" help:"Answer NTPv5, which is still a draft."`
+	// FastPath has plain requests answered in the kernel where it can be, see package fastpath.
+	FastPath bool `mapstructure:"fast_path" help:"Answer plain requests in the kernel (eBPF, Linux 6.6), past the firewall."`
 }
 
 // The values of Config.Kisses.

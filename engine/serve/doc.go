@@ -10,6 +10,9 @@
 // goroutines share is small and locked for the moment of an entry: the table of clients, and the times at which answers to
 // interleaving clients left. Answering allocates nothing, or under NTS with AES-128-GCM-SIV twice.
 //
+// Where a listener has a fast path, the plainest requests do not come here at all: a program in the kernel answers them, see
+// package fastpath, from what the listener says at the time.
+//
 // # Time stamps
 //
 // Requests are stamped by the kernel when they arrive, and are never answered with a later time. Answers say when they are
@@ -66,6 +69,8 @@
 //     bound beyond the limit: the server falls silent or says "unsynchronised" (leap indicator 3, stratum 0) rather
 //     than go on with a wrong time. Before the station first knew the time its timestamps are zero. It broadcasts nothing
 //     then.
+//   - Someone whom the machine's packet filter keeps away from port 123, where a listener has a fast path: that lies before
+//     the filter, and the listener's allow and deny alone decide.
 //
 // Out of scope: an attacker with the key (he may forge), or with the rights of this process.
 package serve

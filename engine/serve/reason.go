@@ -65,6 +65,8 @@ type Counters struct {
 	NTS           uint64 `json:"answered_nts"`
 	// Control messages (mode 6) that were answered.
 	Control uint64 `json:"answered_control"`
+	// InKernel is those of Plain that the fast path answered.
+	InKernel uint64 `json:"answered_in_kernel"`
 	// Interleaved is those of Plain and Authenticated that carried the true transmit time of the answer before (RFC 9769).
 	Interleaved uint64 `json:"answered_interleaved"`
 	// Kisses is how many of the dropped requests were told why, by a kiss code.

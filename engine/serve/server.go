@@ -15,6 +15,7 @@ import (
 
 	"timestation/engine/ntp"
 	"timestation/engine/nts"
+	"timestation/engine/serve/fastpath"
 	"timestation/engine/status"
 )
 
@@ -52,6 +53,7 @@ type Server struct {
 	controller Controller
 	// kernelStamps: arrivals and departures are stamped by the kernel.
 	kernelStamps bool
+	fast         *fastpath.Path // nil without
 	closing      atomic.Bool
 }
 
@@ -72,7 +74,11 @@ func New(cfg Config, board *status.Board, log *slog.Logger) (*Server, error) {
 	if err := s.ReloadKeys(); err != nil {
 		return nil, err
 	}
-	return s, s.bind()
+	if err := s.bind(); err != nil {
+		return nil, err
+	}
+	s.attach()
+	return s, nil
 }
 
 // ProtectWith gives the master keys of the cookies, which the server that establishes keys has too. It is to be called
@@ -155,6 +161,7 @@ func (s *Server) Counters() Counters {
 	if s.kernelStamps {
 		c.ReceiveStamps, c.TransmitStamps = FromKernel, FromKernel
 	}
+	s.countFast(&c)
 	return c
 }
 
@@ -180,6 +187,9 @@ func (s *Server) Close() error {
 	for _, conn := range s.conns {
 		all = append(all, conn.Close())
 	}
+	if s.fast != nil {
+		all = append(all, s.fast.Close())
+	}
 	return errors.Join(all...)
 }
 
@@ -192,6 +202,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stop()
 	var wait sync.WaitGroup
 	wait.Go(func() { s.broadcast(running) })
+	wait.Go(func() { s.keepFast(running) })
 	var workers sync.WaitGroup
 	for _, conn := range s.conns {
 		w := s.newWorker(conn)

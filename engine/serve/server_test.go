@@ -236,7 +236,7 @@ func TestCountersAsJSON(t *testing.T) {
 	c.dropped[BadMAC].Add(1)
 	b, err := json.Marshal(c.counters())
 	const want = `{"requests":3,"answered_plain":2,"answered_authenticated":0,"answered_nts":0,"answered_control":0,` +
-		`"answered_interleaved":0,"kisses":0,"broadcasts":0,"receive_stamps":"","transmit_stamps":"",` +
+		`"answered_in_kernel":0,"answered_interleaved":0,"kisses":0,"broadcasts":0,"receive_stamps":"","transmit_stamps":"",` +
 		`"dropped":{"bad-mac":1,"clock-stepped":0,"denied":0,"extension":0,"key-address":0,"late":0,"malformed":0,"mode":0,` +
 		`"ms-sntp":0,"no-room":0,"nts-malformed":0,"nts-nak":0,"rate-limited":0,"send-failed":0,"unknown-key":0,"version":0}}`
 	if err != nil || string(b) != want {

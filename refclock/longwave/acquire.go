@@ -10,6 +10,8 @@ const (
 	leastOdds = 13.8
 	// leastInformation, in nats, is what a window must hold for a search to be worth while: there are some 2e9 times.
 	leastInformation = 40
+	// freshSeconds is the end of the window that must agree by itself.
+	freshSeconds = 45
 	// leastWindow, in seconds: two disjoint minutes.
 	leastWindow = 120
 )
@@ -136,6 +138,15 @@ func (a *acquisition) judge(p *plan) string {
 		return "odds"
 	case a.found < 0.7*a.expected-3*math.Sqrt(a.variance):
 		return "fit"
+	}
+	// What was true of most of the window must be true of its end: samples may have been lost in between.
+	found, _, _ := p.fit(a.evidence, a.hypothesis, all-freshSeconds, all)
+	beat := 0.0
+	for _, e := range a.evidence[all-freshSeconds:] {
+		beat += e.pulse
+	}
+	if found < 4 || beat < 4 {
+		return "stale"
 	}
 	for half := range 2 {
 		from, to := half*all/2, (half+1)*all/2

@@ -18,8 +18,11 @@ type channel struct {
 	class   [classes]struct {
 		on, off float64 // probability of active
 		ratio   [full + 1]float64
+		temper  float64 // what the neighbouring bins' likelihood ratios are worth together
 	}
-	temper float64 // what the neighbouring bins' likelihood ratios are worth together
+	temper float64 // the same on average
+
+	strict bool // a class that was never heard is worth nothing
 
 	quiet   []int // offsets where no pulse is, of the second and its neighbours
 	certain int   // bins from the onset in which every pulse is on
@@ -116,19 +119,43 @@ func (c *channel) read(h *history, at float64, inverted bool, s *second) {
 		}
 	}
 	s.known = known > 20
-	sum, n := 0, 0
+	// The noisiest of the whole, of what is just before and of what is just after: a burst does not last.
+	var sum, n [3]int
+	const near = 20
+	end := 0
 	for _, o := range c.quiet {
-		if v := s.bins[margin+o]; v != Unknown {
-			sum += int(v)
-			n++
+		if o >= 0 && end == 0 {
+			end = o
 		}
 	}
-	if n < 8 {
+	for _, o := range c.quiet {
+		v := s.bins[margin+o]
+		if v == Unknown {
+			continue
+		}
+		sum[0] += int(v)
+		n[0]++
+		switch {
+		case o < 0 && o >= -near-2:
+			sum[1] += int(v)
+			n[1]++
+		case o >= 0 && o < end+near:
+			sum[2] += int(v)
+			n[2]++
+		}
+	}
+	if n[0] < 8 {
 		s.class = classes - 1
-		s.known = s.known && n > 0
+		s.known = s.known && n[0] > 0
 		return
 	}
-	s.class = classOf(float64(sum) / float64(full*n))
+	level := 0.0
+	for i := range sum {
+		if n[i] >= 8 {
+			level = max(level, float64(sum[i])/float64(full*n[i]))
+		}
+	}
+	s.class = classOf(level)
 }
 
 // learn fits the model to some seconds, of which nothing but the phase is known.
@@ -162,14 +189,14 @@ func (c *channel) learn(seconds []second) {
 			sum, n := single(s, edge, c.certain-edge)
 			on[s.class] += presence[i] * sum
 			weight[s.class] += presence[i] * n
+			totalOn += presence[i] * sum
+			totalWeight += presence[i] * n
 			for _, o := range c.quiet {
 				if v := s.bins[margin+o]; v != Unknown {
 					off[s.class] += float64(v) / full
 					quiet[s.class]++
 				}
 			}
-			totalOn += presence[i] * sum
-			totalWeight += presence[i] * n
 		}
 		overall := (totalOn + 1) / (totalWeight + 2)
 		lower := 0.0
@@ -187,8 +214,11 @@ func (c *channel) learn(seconds []second) {
 			const prior = 60 // bins
 			cl := &c.class[k]
 			cl.off = clamp((off[k]+20*center)/(quiet[k]+20), 0.004, 0.996)
-			// Without experience, a noisier class is worth less in proportion.
-			expected := cl.off + max(0, overall-cl.off)*max(0, 1-2*center)
+			// Without experience, a noisier class is worth less in proportion; or nothing.
+			expected := cl.off
+			if !c.strict {
+				expected += max(0, overall-cl.off) * max(0, 1-2*center)
+			}
 			cl.on = clamp((on[k]+prior*expected)/(weight[k]+prior), 0.004, 0.996)
 			if cl.on < cl.off {
 				m := (cl.on + cl.off) / 2
@@ -203,35 +233,48 @@ func (c *channel) learn(seconds []second) {
 	scale := func() {
 		// What sums of neighbouring bins are worth: the distance of their means over their variance.
 		var distance, spread, n float64
-		for k := range c.class {
-			var a, b, aa, bb, wa, nb float64
-			for i := range seconds {
-				s := &seconds[i]
-				if !s.known || s.class != k {
-					continue
-				}
-				v := c.sum(s, 0, c.certain, k)
-				a, aa, wa = a+presence[i]*v, aa+presence[i]*v*v, wa+presence[i]
-				for q := 0; q+c.certain <= len(c.quiet) && q < 60; q += c.certain {
-					if c.quiet[q+c.certain-1]-c.quiet[q] != c.certain-1 {
-						continue
-					}
-					v := c.sum(s, c.quiet[q], c.quiet[q]+c.certain, k)
-					b, bb, nb = b+v, bb+v*v, nb+1
-				}
-			}
-			if wa < 3 || nb < 3 {
+		type moments struct{ on, onSquare, onWeight, off, offSquare, offWeight float64 }
+		var by [classes]moments
+		for i := range seconds {
+			s := &seconds[i]
+			if !s.known {
 				continue
 			}
-			d := a/wa - b/nb
-			v := (aa/wa-a*a/wa/wa)/2 + (bb/nb-b*b/nb/nb)/2
-			distance += wa * d
-			spread += wa * v
-			n += wa
+			m := &by[s.class]
+			v, w := c.sum(s, 0, c.certain, s.class), presence[i]
+			m.on, m.onSquare, m.onWeight = m.on+w*v, m.onSquare+w*v*v, m.onWeight+w
+			for q := 0; q+c.certain <= len(c.quiet); q += c.certain {
+				if c.quiet[q+c.certain-1]-c.quiet[q] != c.certain-1 {
+					continue
+				}
+				v := c.sum(s, c.quiet[q], c.quiet[q]+c.certain, s.class)
+				m.off, m.offSquare, m.offWeight = m.off+v, m.offSquare+v*v, m.offWeight+1
+			}
+		}
+		var far, wide [classes]float64 // by class, of all its seconds together
+		for k, m := range by {
+			if m.onWeight < 3 || m.offWeight < 3 {
+				continue
+			}
+			a, b := m.on/m.onWeight, m.off/m.offWeight
+			v := (m.onSquare/m.onWeight-a*a)/2 + (m.offSquare/m.offWeight-b*b)/2
+			far[k], wide[k] = m.onWeight*(a-b), m.onWeight*v
+			distance += far[k]
+			spread += wide[k]
+			n += m.onWeight
 		}
 		c.temper = 0.3
 		if n > 0 && distance > 0 {
 			c.temper = clamp(distance/max(spread, distance), 0.005, 1)
+		}
+		for k := range c.class {
+			t := c.temper
+			if n > 0 && distance > 0 {
+				const prior = 10 // seconds of the mean kind
+				d, v := max(far[k], 0)+prior/n*distance, wide[k]+prior/n*max(spread, distance)
+				t = clamp(d/max(v, d), 0.002, 1)
+			}
+			c.class[k].temper = t
 		}
 	}
 	total := func() float64 {
@@ -241,7 +284,7 @@ func (c *channel) learn(seconds []second) {
 			if !s.known {
 				continue
 			}
-			x := c.temper * c.sum(s, 0, c.certain, s.class)
+			x := c.class[s.class].temper * c.sum(s, 0, c.certain, s.class)
 			sum += c.orMissing(x)
 		}
 		return sum
@@ -270,7 +313,7 @@ func (c *channel) learn(seconds []second) {
 			if !s.known {
 				continue
 			}
-			x := c.temper * c.sum(s, 0, c.certain, s.class)
+			x := c.class[s.class].temper * c.sum(s, 0, c.certain, s.class)
 			there := (1 - c.missing) * math.Exp(min(x, 50))
 			presence[i] = there / (there + c.missing)
 			lost += 1 - presence[i]
@@ -281,8 +324,7 @@ func (c *channel) learn(seconds []second) {
 		scale()
 	}
 	if c.missing < 0.04 || total() < plainTotal+8 {
-		class, temper := plain.class, plain.temper
-		c.class, c.temper, c.missing = class, temper, plain.missing
+		c.class, c.temper, c.missing = plain.class, plain.temper, plain.missing
 		for i := range presence {
 			presence[i] = 1
 		}
@@ -299,7 +341,7 @@ func (c *channel) learn(seconds []second) {
 				continue
 			}
 			n++
-			if c.temper*c.sum(s, c.quiet[q], c.quiet[q]+c.certain, s.class) > 3 {
+			if c.class[s.class].temper*c.sum(s, c.quiet[q], c.quiet[q]+c.certain, s.class) > 3 {
 				high++
 			}
 		}
@@ -333,6 +375,8 @@ const maxSymbols = 12
 // evidence is the log likelihood of every symbol of one second, against the mean symbol.
 type evidence struct {
 	of [maxSymbols]float64
+	// given is the same among the shapes that have a pulse at all; where one has none, it is of that shape.
+	given [maxSymbols]float64
 	// pulse is the log likelihood of the mean symbol against no pulse at all.
 	pulse float64
 	// expected and variance are of the symbol's own log likelihood, if the model is right.
@@ -342,12 +386,12 @@ type evidence struct {
 // likelihood gives how likely a second is under each shape, the mean of these, and the log likelihood of that mean
 // against no pulse.
 func (c *channel) likelihood(s *second, like *[maxSymbols]float64) (mean, pulse float64) {
-	ratio := &c.class[s.class].ratio
+	ratio, temper := &c.class[s.class].ratio, c.class[s.class].temper
 	var sums [2*binsASecond - margin + 1]float64
 	for o, v := range s.bins[margin:] {
 		x := 0.0
 		if v != Unknown {
-			x = c.temper * ratio[v]
+			x = temper * ratio[v]
 		}
 		sums[o+1] = sums[o] + x
 	}
@@ -403,9 +447,20 @@ func (c *channel) weigh(s *second, e *evidence) {
 	mean, pulse := c.likelihood(s, &like)
 	e.pulse = pulse
 	shapes := c.code.Shapes
-	var square float64
+	var square, pulsed, weight float64
+	for k := range shapes {
+		if len(shapes[k].On) > 0 {
+			pulsed += shapes[k].Weight * like[k]
+			weight += shapes[k].Weight
+		}
+	}
+	pulsed /= weight
 	for k := range shapes {
 		p := like[k] / mean
+		e.given[k] = math.Log((1-c.strange)*like[k]/pulsed + c.strange)
+		if len(shapes[k].On) == 0 {
+			e.given[k] = min(math.Log((1-c.strange)*p+c.strange), 2)
+		}
 		e.of[k] = math.Log((1-c.strange)*p + c.strange)
 		w := shapes[k].Weight * p
 		e.expected += w * e.of[k]

@@ -55,19 +55,20 @@ func (p *plan) search(all []evidence) result {
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(limits[b], limits[a]) })
 	best := result{score: math.Inf(-1)}
-	second := math.Inf(-1)
-	var totals []float64 // tempered
+	type other struct {
+		tempered float64
+		phase    int
+		minute   int64
+		contrary bool
+	}
+	var others []other
 	consider := func(score float64, h hypothesis) {
-		totals = append(totals, searchTemper*score)
-		switch {
-		case score > best.score:
-			second, best.rival = best.score, best.hypothesis
+		others = append(others, other{searchTemper * score, h.phase, h.minute, h.contrary})
+		if score > best.score {
 			best.score, best.hypothesis = score, h
-		case score > second:
-			second, best.rival = score, h
 		}
 	}
-	rest := func(tempered float64) { totals = append(totals, tempered) }
+	rest := func(tempered float64) { others = append(others, other{tempered: tempered, phase: -1}) }
 	for _, m := range order {
 		if limits[m] < best.score-prune/searchTemper {
 			break
@@ -77,7 +78,19 @@ func (p *plan) search(all []evidence) result {
 			p.within(&phase, m, consider, rest)
 		}
 	}
-	best.odds = searchTemper*best.score - logSumOthers(totals, searchTemper*best.score)
+	// The same UTC under another rule for summer time is no rival.
+	top, sum, second := searchTemper*best.score, 1e-300, math.Inf(-1)
+	for _, o := range others {
+		if o.phase == best.phase && o.minute == best.minute {
+			continue
+		}
+		sum += math.Exp(o.tempered - top)
+		if o.phase >= 0 && o.tempered > second {
+			second = o.tempered
+			best.rival = hypothesis{o.phase, o.minute, o.contrary}
+		}
+	}
+	best.odds = -math.Log(sum)
 	best.found, best.expected, best.variance = p.fit(all, best.hypothesis, 0, len(all))
 	return best
 }
@@ -98,19 +111,6 @@ func (p *plan) limits(all []evidence) (limits [60]float64) {
 		}
 	}
 	return limits
-}
-
-// logSumOthers is the log of the sum of all but one element equal to best.
-func logSumOthers(totals []float64, best float64) float64 {
-	sum, skipped := 1e-300, false
-	for _, t := range totals {
-		if t == best && !skipped {
-			skipped = true
-			continue
-		}
-		sum += math.Exp(t - best)
-	}
-	return best + math.Log(sum)
 }
 
 // phaseSearch is the evidence under one phase of the minute, summed so that hypotheses can be read off.

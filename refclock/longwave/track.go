@@ -14,6 +14,10 @@ const (
 	publishBefore = 57
 	// coastSeconds is how long a time is held without any signal.
 	coastSeconds = 3 * 3600
+	// leapBelieved is the log odds at which an announced leap second is followed.
+	leapBelieved = 3
+	// keepQuality is how many minutes' quality is kept.
+	keepQuality = 60
 	// dislocation is the assumed rate, a second, at which the sample clock jumps unnoticed while nothing is heard.
 	dislocation = 1e-6
 	// reach is how far around its place the pulse is looked for, in bins.
@@ -28,7 +32,6 @@ const (
 type heard struct {
 	agreement float64 // log likelihood of the predicted symbol
 	pulse     float64 // that there is a pulse at all
-	other     float64 // that the pulse is elsewhere in the second
 }
 
 // point is where a minute's pulses were found.
@@ -52,37 +55,71 @@ type track struct {
 	symbols []Symbol
 	e       [61]evidence
 	// The last seconds, newest at next-1.
-	last    [128]heard
-	sums    [binsASecond]float64 // faded evidence by phase in the second
-	profile [2*reach + 1]float64 // of the minute's pulses
-	points  []point
-	pending bool
-	odds    float64 // log10, of the acquisition
-	zone    float64 // evidence for summer time being as predicted
-	leap    float64 // evidence for an announced leap second
-	good    int     // last second at which a minute was published as locked
-	suspect bool
-	silent  bool // catching up: nothing is published
-	quality float64
-	learned int
-	call    bool
+	last          [128]heard
+	level, weight [binsASecond]float64 // of the last half minute, by phase in the second
+	template      []float64
+	// strength is that of the pulses when they are heard; elsewhere is how much stronger some other phase is.
+	strength, elsewhere float64
+	profile             [2*reach + 1]float64 // of the minute's pulses
+	points              []point
+	pending             bool
+	odds                float64 // log10, of the acquisition
+	zone                float64 // evidence for summer time being as predicted
+	leap                float64 // evidence for an announced leap second
+	good                int     // last second at which a minute was published as locked
+	suspect             bool
+	silent              bool      // catching up: nothing is published
+	quality             []float64 // of the last minutes
+	confidence          float64   // as last published
+	learned             int
+	call                bool
 }
 
 func newTrack(d *Decoder, a *acquisition) *track {
 	t := &track{d: d, channel: a.channel, inverted: a.inverted, grid: a.grid, contrary: a.contrary,
 		odds: a.odds / math.Ln10, start: a.phase - 60, minute: a.minute, slope: 2 / (a.period * float64(len(a.evidence))), sigma: 1}
+	template := d.plan.code.template(t.channel.stretch)
+	for o, x := range template {
+		if x > 0 {
+			t.template = append(t.template, make([]float64, o+1-len(t.template))...)
+			t.template[o] = x
+		}
+	}
 	t.begin()
 	t.silent = true
+	t.channel.strict = true
 	t.good = len(a.evidence)
 	for t.next < len(a.evidence) {
 		t.hear()
 	}
 	t.silent = false
-	// The last minute that has begun is published at once.
+	t.learn()
 	t.good = t.next
-	t.pending = false
-	t.publish(Locked, t.odds)
+	t.publishFirst()
 	return t
+}
+
+// publishFirst publishes the last minute around whose beginning the signal agrees.
+func (t *track) publishFirst() {
+	const before, after = 5, 20 // seconds
+	start, minute := t.start, t.minute
+	for t.next-start < after {
+		start, minute = start-60, minute-1
+	}
+	if t.next-start > len(t.last)-before || start < before {
+		return
+	}
+	var agreement, pulse float64
+	for n := start - before; n < start+after; n++ {
+		agreement += t.last[n%len(t.last)].agreement
+		pulse += t.last[n%len(t.last)].pulse
+	}
+	if agreement < 3 || pulse < 3 {
+		return
+	}
+	t.pending = start != t.start
+	t.confidence = t.odds
+	t.publishMinute(start, minute, Locked, t.odds)
 }
 
 // begin prepares for the minute that begins at start.
@@ -117,13 +154,16 @@ func (t *track) hear() {
 	e := &t.e[i]
 	t.channel.weigh(&s, e)
 	symbol := t.symbols[i]
-	t.last[n%len(t.last)] = heard{agreement: e.of[symbol], pulse: e.pulse}
+	t.last[n%len(t.last)] = heard{agreement: e.given[symbol], pulse: e.pulse}
 	t.correlate(&s, symbol)
 	if i == t.d.plan.code.CallBit && i > 0 {
 		t.call = e.of[t.d.plan.code.One]-e.of[t.d.plan.code.Zero] > 2
 	}
 	if i == t.d.plan.code.LeapBit && i > 0 {
 		t.leap = clamp(t.leap+e.of[t.d.plan.code.One]-e.of[t.d.plan.code.Zero], -8, 30)
+	}
+	if Debug != nil {
+		Debug(t, n)
 	}
 	t.judge(n)
 }
@@ -134,12 +174,12 @@ func (t *track) correlate(s *second, symbol Symbol) {
 		return
 	}
 	c := t.channel
-	ratio := &c.class[s.class].ratio
+	ratio, temper := &c.class[s.class].ratio, c.class[s.class].temper
 	var sums [2*binsASecond + 1]float64
 	for o, v := range s.bins {
 		x := 0.0
 		if v != Unknown {
-			x = clamp(c.temper*ratio[v], -1, 1)
+			x = clamp(temper*ratio[v], -1, 1)
 		}
 		sums[o+1] = sums[o] + x
 	}
@@ -154,16 +194,14 @@ func (t *track) correlate(s *second, symbol Symbol) {
 			t.profile[f] += sums[at+c.certain] - sums[at]
 		}
 	}
-	const fade = 1 - 1.0/30
-	for f := range t.sums {
-		o := f
-		if o >= binsASecond-margin {
-			o -= binsASecond
+	const fade = 1 - 1.0/25
+	for f := range t.level {
+		t.level[f] *= fade
+		t.weight[f] *= fade
+		if v := s.bins[margin+f]; v != Unknown {
+			t.level[f] += float64(v) / full
+			t.weight[f]++
 		}
-		at := margin + o
-		before := max(0, at-c.certain)
-		// The pulse begins here: it is on from here, and was not just before.
-		t.sums[f] = fade*t.sums[f] + (sums[at+c.certain]-sums[at]-sums[at]+sums[before])/2
 	}
 }
 
@@ -176,17 +214,39 @@ func (t *track) recent(count int) (agreement, pulse float64) {
 	return
 }
 
-// elsewhere is how much likelier the last seconds' pulses are at another phase.
-func (t *track) elsewhere() float64 {
+// Debug watches.
+var Debug func(t *track, n int)
+
+// look compares the pulses' strength at the held phase with that at any other one, over the last half minute, in units of
+// what it is when the signal is heard.
+func (t *track) look() {
+	var level [binsASecond]float64
+	mean := 0.0
+	for f := range level {
+		if t.weight[f] > 0.5 {
+			level[f] = t.level[f] / t.weight[f]
+		}
+		mean += level[f] / binsASecond
+	}
 	here, there := math.Inf(-1), math.Inf(-1)
-	for f, x := range t.sums {
-		if f <= 8 || f >= binsASecond-8 {
-			here = math.Max(here, x)
-		} else if f > 14 && f < binsASecond-14 {
-			there = math.Max(there, x)
+	for f := range level {
+		m := 0.0
+		for o, x := range t.template {
+			m += x * (level[(f+o)%binsASecond] - mean)
+		}
+		if f <= 5 || f >= binsASecond-5 {
+			here = max(here, m)
+		} else if f > 8 && f < binsASecond-8 {
+			there = max(there, m)
 		}
 	}
-	return there - here
+	if t.strength == 0 || !t.suspect && here > there && here > 0.5*t.strength {
+		t.strength += (here - t.strength) / 20
+		if t.strength < here && t.next < 120 {
+			t.strength = here
+		}
+	}
+	t.elsewhere = (there - max(here, 0)) / max(t.strength, 1e-3)
 }
 
 // judge decides whether the minute may be published.
@@ -196,11 +256,17 @@ func (t *track) judge(n int) {
 		t.pending = true
 	}
 	agreement, pulse := t.recent(60)
-	elsewhere := t.elsewhere()
+	if n%5 == 0 {
+		t.look()
+	}
 	switch {
-	case agreement < -4 || elsewhere > 6:
+	case agreement < -4 || t.elsewhere > 0.4:
+		if !t.suspect && !t.silent {
+			// What came before the samples were lost, if they were, is of no more use.
+			t.d.since = max(t.d.since, t.d.history.end()-60*binsASecond)
+		}
 		t.suspect = true
-	case t.suspect && agreement > 10 && pulse > 5 && elsewhere < 0:
+	case t.suspect && agreement > 10 && pulse > 5 && t.elsewhere < 0:
 		t.suspect = false
 	}
 	if !t.pending || age < publishAfter || t.silent {
@@ -209,11 +275,11 @@ func (t *track) judge(n int) {
 	recent, beat := t.recent(age + 10)
 	switch {
 	case t.suspect:
-	case recent > 6 && beat > 6 && elsewhere < 0 && t.minuteAgrees():
+	case recent > 6 && beat > 6 && t.elsewhere < 0.1 && t.minuteAgrees():
 		t.pending = false
 		t.good = n
 		t.publish(Locked, math.Min(t.odds+recent/math.Ln10, 12))
-	case age >= publishBefore && recent > -3 && elsewhere < 3:
+	case age >= publishBefore && recent > -3 && t.elsewhere < 0.3:
 		t.pending = false
 		wrong := math.Pow(10, -t.odds) + dislocation*float64(n-t.good) + math.Erfc(0.5*binsASecond/(t.uncertainty(n)*math.Sqrt2))
 		t.publish(Coasting, -math.Log10(wrong))
@@ -253,11 +319,16 @@ func (t *track) uncertainty(n int) float64 {
 }
 
 func (t *track) publish(state State, confidence float64) {
-	at := time.Unix(t.minute*60, 0).UTC()
+	t.publishMinute(t.start, t.minute, state, confidence)
+}
+
+func (t *track) publishMinute(start int, minute int64, state State, confidence float64) {
+	at := time.Unix(minute*60, 0).UTC()
 	p := t.d.plan
+	t.confidence = confidence
 	t.d.publish(Minute{
-		Bin: t.at(t.start), UTC: at, Decided: t.d.history.end(), Confidence: confidence,
-		Summer: p.code.told(at) != t.contrary, Leap: t.leap > 3, Call: t.call, State: state,
+		Bin: t.at(start), UTC: at, Decided: t.d.history.end(), Confidence: confidence,
+		Summer: p.code.told(at) != t.contrary, Leap: t.leap > leapBelieved, Call: t.call, State: state,
 	})
 }
 
@@ -273,6 +344,18 @@ func (t *track) close() {
 	if t.zone < -12 {
 		t.contrary, t.zone = !t.contrary, 0
 	}
+	quality, n := 0.0, 0.0
+	for i, y := range t.symbols {
+		if int(y) < len(p.code.Shapes) {
+			quality += p.code.right(&t.e[i], y)
+			n++
+		}
+	}
+	// Guessing is right half of the time.
+	t.quality = append(t.quality, clamp(2*quality/n-1, 0, 1))
+	if len(t.quality) > keepQuality {
+		t.quality = t.quality[1:]
+	}
 	t.fit()
 	t.profile = [2*reach + 1]float64{}
 	t.start += len(t.symbols)
@@ -286,12 +369,12 @@ func (t *track) close() {
 	}
 	t.begin()
 	end := begin.Add(time.Minute)
-	if t.leap > 3 && end.Day() == 1 && end.Hour() == 0 && end.Minute() == 0 {
+	if t.leap > leapBelieved && end.Day() == 1 && end.Hour() == 0 && end.Minute() == 0 {
 		t.symbols = append(t.symbols, 0)
 		copy(t.symbols[p.code.LeapAt+1:], t.symbols[p.code.LeapAt:])
 		t.symbols[p.code.LeapAt] = p.code.LeapSymbol
 	}
-	if t.next-t.learned > 120 && !t.silent && t.next-t.good < 60 {
+	if agreement, pulse := t.recent(120); t.next-t.learned > 120 && !t.silent && agreement > 5 && pulse > 5 {
 		t.learn()
 	}
 }
@@ -384,6 +467,9 @@ func (t *track) agrees(a *acquisition) bool {
 // confirmed takes over what a fresh acquisition found.
 func (t *track) confirmed(a *acquisition) {
 	t.suspect = false
+	t.channel = a.channel
+	t.channel.strict = true
+	t.learn()
 	t.odds = math.Max(t.odds, math.Min(a.odds/math.Ln10, 12))
 }
 

@@ -4,10 +4,12 @@ package namespace
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -86,16 +88,38 @@ func (n *Namespace) Run(t testing.TB, commands string) string {
 	return last
 }
 
+// Set sets a variable below /proc/sys/net.
+func (n *Namespace) Set(t testing.TB, name, value string) {
+	t.Helper()
+	var err error
+	n.Do(func() { err = os.WriteFile("/proc/sys/net/"+name, []byte(value), 0) })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Join lays a cable from one namespace to another, with an interface of that name at each end, up and without addresses
 // but for the link-local one.
 func Join(t testing.TB, a *Namespace, atA string, b *Namespace, atB string) {
 	t.Helper()
 	a.Run(t, fmt.Sprintf("ip link add %s type veth peer name %s netns /proc/%d/task/%d/ns/net", atA, atB, unix.Getpid(), b.thread))
-	for _, end := range []struct {
-		n    *Namespace
+	type end struct {
+		*Namespace
 		name string
-	}{{a, atA}, {b, atB}} {
+	}
+	ends := []end{{a, atA}, {b, atB}}
+	for _, e := range ends {
 		// Without duplicate address detection an IPv6 address is good at once.
-		end.n.Run(t, "sysctl -qw net.ipv6.conf."+end.name+".accept_dad=0\n ip link set "+end.name+" up")
+		e.Set(t, "ipv6/conf/"+e.name+"/accept_dad", "0")
+		e.Run(t, "ip link set "+e.name+" up")
+	}
+	// The kernel may take a second to notice that there is a cable; until then it drops what is sent.
+	for _, e := range ends {
+		for deadline := time.Now().Add(5 * time.Second); !strings.Contains(e.Run(t, "ip -o link show "+e.name), "state UP"); {
+			if time.Now().After(deadline) {
+				t.Fatalf("the interface %s does not come up", e.name)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
 	}
 }

@@ -294,6 +294,12 @@ func (s *Signal) Decode(code *longwave.Code) Outcome {
 		}
 		o.Worst = max(o.Worst, off.Abs())
 	})
+	s.Feed(d)
+	return o
+}
+
+// Feed hands the samples to a decoder.
+func (s *Signal) Feed(d *longwave.Decoder) {
 	f := longwave.NewFolder(Rate, d.Bin)
 	for i := 0; i < len(s.Levels); {
 		n := i + 1
@@ -303,5 +309,13 @@ func (s *Signal) Decode(code *longwave.Code) Outcome {
 		f.Add(s.Levels[i], int64(n-i))
 		i = n
 	}
-	return o
+}
+
+// Jumps are the samples before which some were lost.
+func (s *Signal) Jumps() []int {
+	var at []int
+	for _, j := range s.jumps {
+		at = append(at, j.sample)
+	}
+	return at
 }

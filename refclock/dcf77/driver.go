@@ -1,0 +1,17 @@
+// Package dcf77 is the driver for DCF77 receivers: Mainflingen near Frankfurt, 77.5 kHz.
+package dcf77
+
+import (
+	"timestation/refclock"
+	"timestation/refclock/longwave/receiver"
+)
+
+func init() {
+	receiver.Register(receiver.Transmitter{
+		Code:        Code,
+		Name:        "DCF77",
+		Help:        "A DCF77 receiver module (Mainflingen, 77.5 kHz) on a GPIO line.",
+		ReferenceID: "DCF",
+		Places:      []refclock.Position{{Latitude: 50.0155, Longitude: 9.0108}},
+	})
+}

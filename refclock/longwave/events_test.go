@@ -1,0 +1,134 @@
+package longwave_test
+
+import (
+	"testing"
+	"time"
+
+	"timestation/refclock/dcf77"
+	"timestation/refclock/jjy"
+	"timestation/refclock/longwave"
+	"timestation/refclock/longwave/radiotest"
+	"timestation/refclock/msf60"
+	"timestation/refclock/wwvb"
+)
+
+// minutes decodes a simulation and gives what was published, by UTC.
+func minutes(t *testing.T, code *longwave.Code, s *radiotest.Signal) map[time.Time]longwave.Minute {
+	t.Helper()
+	found := map[time.Time]longwave.Minute{}
+	d := longwave.New(code, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2060, 12, 31, 0, 0, 0, 0, time.UTC), func(m longwave.Minute) {
+		if off := s.At(m.Bin * radiotest.Rate / 100).Sub(m.UTC); off.Abs() > 100*time.Millisecond {
+			t.Errorf("%v is off by %v (%s)", m.UTC, off, m.State)
+		}
+		found[m.UTC] = m
+	})
+	s.Feed(d)
+	return found
+}
+
+func TestLeapSecond(t *testing.T) {
+	leap := time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, code := range []*longwave.Code{dcf77.Code, wwvb.Code, jjy.Code} {
+		for _, flip := range []float64{0, 0.3, 0.42} {
+			s := radiotest.Simulate(code, leap.Add(-65*time.Minute), 2*time.Hour, radiotest.Noise{LeapAt: leap, Flip: flip}, 7)
+			found := minutes(t, code, s)
+			for at := leap.Add(-20 * time.Minute); at.Before(leap.Add(50 * time.Minute)); at = at.Add(time.Minute) {
+				m, ok := found[at]
+				if !ok {
+					t.Errorf("%s, flip %v: %v is missing", code.Name, flip, at)
+					continue
+				}
+				announced := at.Before(leap) || code.Announced > time.Hour && false
+				if at.Before(leap) && !m.Leap || code == dcf77.Code && m.Leap != announced {
+					t.Errorf("%s, flip %v: at %v a leap second is announced: %v", code.Name, flip, at, m.Leap)
+				}
+			}
+		}
+	}
+}
+
+func TestSummerTimeChanges(t *testing.T) {
+	for _, code := range []*longwave.Code{dcf77.Code, msf60.Code} {
+		for _, change := range []time.Time{time.Date(2024, 3, 31, 1, 0, 0, 0, time.UTC), time.Date(2024, 10, 27, 1, 0, 0, 0, time.UTC)} {
+			for _, before := range []time.Duration{30 * time.Minute, 90 * time.Second} {
+				s := radiotest.Simulate(code, change.Add(-before), 70*time.Minute, radiotest.Noise{Flip: 0.2}, 3)
+				found := minutes(t, code, s)
+				for at := change.Add(-before + 5*time.Minute).Truncate(time.Minute); at.Before(change.Add(-before + 65*time.Minute)); at = at.Add(time.Minute) {
+					m, ok := found[at]
+					if !ok {
+						t.Errorf("%s: %v is missing", code.Name, at)
+					} else if m.Summer != code.SummerTime(at) {
+						t.Errorf("%s: at %v summer time is %v", code.Name, at, m.Summer)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestMidnightAndYear: a lock across the turn of the year, found while it happens.
+func TestMidnightAndYear(t *testing.T) {
+	for _, code := range []*longwave.Code{dcf77.Code, msf60.Code, wwvb.Code, jjy.Code} {
+		midnight := time.Date(2023, 12, 31, 24, 0, 0, 0, time.UTC).Add(-time.Duration(code.OffsetMinutes) * time.Minute)
+		for _, flip := range []float64{0, 0.38} {
+			s := radiotest.Simulate(code, midnight.Add(-100*time.Second), 25*time.Minute, radiotest.Noise{Flip: flip}, 5)
+			if found := minutes(t, code, s); len(found) < 14 {
+				t.Errorf("%s, flip %v: %d minutes were published of 25", code.Name, flip, len(found))
+			}
+		}
+	}
+}
+
+// TestBlankMinutes: JJY sends its call sign at minutes 15 and 45.
+func TestBlankMinutes(t *testing.T) {
+	s := radiotest.Simulate(jjy.Code, time.Date(2022, 5, 4, 3, 14, 10, 0, time.UTC), 12*time.Minute, radiotest.Noise{}, 5)
+	if found := minutes(t, jjy.Code, s); len(found) < 9 {
+		t.Errorf("%d minutes were published of 12", len(found))
+	}
+}
+
+// TestHourOfNothing: after an hour without any signal the time is still right, and says that it coasts.
+func TestHourOfNothing(t *testing.T) {
+	for _, flip := range []float64{0, 0.2, 0.5} {
+		begin := time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC)
+		s := radiotest.Simulate(dcf77.Code, begin, 100*time.Minute, radiotest.Noise{DriftPPM: 80, SilentFrom: 20 * time.Minute, SilentTo: 80 * time.Minute, SilentFlip: flip}, 5)
+		found := minutes(t, dcf77.Code, s)
+		coasting := 0
+		for _, m := range found {
+			if m.State == longwave.Coasting {
+				coasting++
+				if m.Confidence < 1.5 {
+					t.Errorf("coasting with a confidence of %.1f", m.Confidence)
+				}
+			}
+		}
+		if len(found) < 95 || coasting < 57 || coasting > 63 {
+			t.Errorf("noise %v: %d minutes were published, %d of them coasting", flip, len(found), coasting)
+		}
+	}
+}
+
+func TestCallBit(t *testing.T) {
+	begin := time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC)
+	for _, call := range []bool{false, true} {
+		s := radiotest.Simulate(dcf77.Code, begin, 10*time.Minute, radiotest.Noise{CallForRepair: call}, 5)
+		for at, m := range minutes(t, dcf77.Code, s) {
+			if m.Call != call {
+				t.Errorf("at %v the call bit is %v", at, m.Call)
+			}
+		}
+	}
+}
+
+// TestOtherCodes lock on clean, noisy, inverted and drifting signals.
+func TestOtherCodes(t *testing.T) {
+	for _, code := range []*longwave.Code{msf60.Code, wwvb.Code, jjy.Code} {
+		for i, noise := range []radiotest.Noise{{}, {Flip: 0.35}, {Inverted: true, Flip: 0.1}, {DriftPPM: -450}, {LongerMS: 40}, {JitterMS: 20}} {
+			begin := radiotest.Random(uint64(i + 100))
+			o := radiotest.Simulate(code, begin, 15*time.Minute, noise, uint64(i)).Decode(code)
+			if o.Wrong > 0 || o.LockMinutes < 0 || o.LockMinutes > 6 {
+				t.Errorf("%s from %v, %+v: %+v", code.Name, begin, noise, o)
+			}
+		}
+	}
+}

@@ -1,0 +1,17 @@
+// Package wwvb is the driver for WWVB receivers: Fort Collins in Colorado, 60 kHz, the amplitude code.
+package wwvb
+
+import (
+	"timestation/refclock"
+	"timestation/refclock/longwave/receiver"
+)
+
+func init() {
+	receiver.Register(receiver.Transmitter{
+		Code:        Code,
+		Name:        "WWVB",
+		Help:        "A WWVB receiver module (Fort Collins, 60 kHz) on a GPIO line.",
+		ReferenceID: "WWVB",
+		Places:      []refclock.Position{{Latitude: 40.6781, Longitude: -105.0467}},
+	})
+}
