@@ -203,9 +203,11 @@ func (f *Filter) giveWay(v *voice, innovation, p float64) bool {
 
 // orBroken replaces the verdict on a lone source's sample where its rate is found to have broken.
 func (f *Filter) orBroken(v *voice, verdict Verdict) Verdict {
-	if f.alone(v) && f.broken(v) {
-		v.run = run{estranged: Broke}
-		return Broke
+	if v.samples > openingLength && f.alone(v) {
+		if moved, is := f.broken(v); is {
+			v.run = run{estranged: Broke, away: moved}
+			return Broke
+		}
 	}
 	return verdict
 }

@@ -14,6 +14,9 @@ const (
 	clutter = 1e-4
 	// negligible is the weight below which a part is left out.
 	negligible = 3e-6
+	// narrowest is the least standard deviation of a part, in those of the core: stamps that come in steps are no sharp
+	// noise, and a sharp edge is not to be relied on.
+	narrowest = 0.3
 	// finest is the least standard deviation a part may have, in s: stamps are whole nanoseconds.
 	finest = 5e-9
 )
@@ -260,7 +263,7 @@ func (l *law) refit() {
 		s := &l.stats[j]
 		weight := math.Max(s[0], 1e-6*total)
 		m := s[1] / weight
-		l.parts[j] = part{weight / total, m, math.Max(s[2]/weight-m*m, finest*finest)}
+		l.parts[j] = part{weight / total, m, math.Max(s[2]/weight-m*m, narrowest*narrowest*l.widest+finest*finest)}
 	}
 	l.anchor()
 }

