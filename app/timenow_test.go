@@ -17,19 +17,20 @@ var systemClockRooms = []string{"engine/clock", "engine/serve"}
 
 // monotonicUses are the other calls of time.Now, each with the reason why it is no time of day.
 var monotonicUses = map[string]string{
-	"engine/status/status.go":      "Published keeps the monotonic reading, from which ValidUntil and a step of the clock are told",
-	"refclock/driver.go":           "how long a driver ran before it fell over",
-	"app/demo/player.go":           "how much of a burst is due by now",
-	"refclock/gps/listen.go":       "how long a port has been listened to",
-	"refclock/pps/driver.go":       "how long no pulse came, and whether the local clock was set meanwhile",
-	"refclock/gpsd/driver.go":      "how long to wait for a line, and how long nothing came",
-	"refclock/gpsd/sock.go":        "how long to wait for a sample, and how long none came",
-	"refclock/replay/driver.go":    "how much of a recording is due by now",
-	"engine/feed/sock.go":          "how long to wait for a program that hangs",
-	"engine/guard/alerts.go":       "how long an alert has stood or been away",
-	"engine/control/stopwatch.go":  "how long ago something was, and how fine the clock steps",
-	"logbook/book.go":              "how long tidying up took, and when it was done last",
-	"display/window/screen_gui.go": "how long a frame took to paint and swap",
+	"engine/status/status.go":              "Published keeps the monotonic reading, from which ValidUntil and a step of the clock are told",
+	"refclock/driver.go":                   "how long a driver ran before it fell over",
+	"app/demo/player.go":                   "how much of a burst is due by now",
+	"refclock/gps/listen.go":               "how long a port has been listened to",
+	"refclock/pps/driver.go":               "how long no pulse came, and whether the local clock was set meanwhile",
+	"refclock/gpsd/driver.go":              "how long to wait for a line, and how long nothing came",
+	"refclock/gpsd/sock.go":                "how long to wait for a sample, and how long none came",
+	"refclock/replay/driver.go":            "how much of a recording is due by now",
+	"engine/feed/sock.go":                  "how long to wait for a program that hangs",
+	"refclock/longwave/receiver/driver.go": "how long no edge came, and whether the local clock was set meanwhile",
+	"engine/guard/alerts.go":               "how long an alert has stood or been away",
+	"engine/control/stopwatch.go":          "how long ago something was, and how fine the clock steps",
+	"logbook/book.go":                      "how long tidying up took, and when it was done last",
+	"display/window/screen_gui.go":         "how long a frame took to paint and swap",
 }
 
 // wallClock are the methods of time.Time that tell the time of day. The rest (Sub, Add, After …) go by the monotonic

@@ -50,7 +50,7 @@ func TestLeapSeconds(t *testing.T) {
 			if word == "delete" {
 				notice = refclock.LeapDelete
 			}
-			s.announced, _ = parseLeapSecond(word + " 2027-12-31")
+			s.within(func() { s.announced, _ = parseLeapSecond(word + " 2027-12-31") })
 			truth := leap.Embedded()
 			s.turn(func() { s.truth = truth.Instant(refclock.Date(2027, 12, 31, 23, 57, 59, 0)) })
 			var said []string

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -10,6 +11,12 @@ import (
 	"timestation/engine/status"
 	"timestation/refclock"
 )
+
+// within lets the loop do something, as a person's command does.
+func (s *station) within(do func()) {
+	var err error
+	s.ask(context.Background(), &err, func() error { do(); return nil })
+}
 
 // speak lets a function say what the sources deliver at each second.
 func (s *station) speak(stretch time.Duration, each func(stamp refclock.Stamp, now refclock.Instant)) {
@@ -66,8 +73,8 @@ func TestUnsure(t *testing.T) {
 			s := newStation(t)
 			defer s.stop()
 			if realtime {
-				utc := s.now().UTC()
-				s.turn(func() { s.stepped = time.Duration(utc.Seconds*1e9 - int64(s.Engine.last.Realtime)) })
+				utc, realtimeNow := s.now().UTC(), int64(s.Read().Realtime)
+				s.turn(func() { s.stepped = time.Duration(utc.Seconds*1e9 - realtimeNow) })
 			}
 			unsure := true
 			second := func(stamp refclock.Stamp, now refclock.Instant) {
@@ -125,7 +132,7 @@ func TestRequiredSources(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStation(t, SourceConfig{Name: "gps"}, SourceConfig{Name: "ntp", Driver: "ntp"})
 		defer s.stop()
-		s.config.RequiredSources = 2
+		s.within(func() { s.config.RequiredSources = 2 })
 		signed := false
 		second := func(stamp refclock.Stamp, now refclock.Instant) {
 			s.Sample(sentence("gps", stamp, now))
@@ -150,7 +157,8 @@ func TestRequiredSources(t *testing.T) {
 func TestAcceptJump(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStation(t)
-		s.options.StateDir = t.TempDir()
+		dir := t.TempDir()
+		s.within(func() { s.options.StateDir = dir })
 		s.hear(16*time.Minute, truthful)
 		moved := map[string]time.Duration{"gps": 2 * time.Second}
 		s.hear(time.Minute, moved)
@@ -160,7 +168,7 @@ func TestAcceptJump(t *testing.T) {
 		s.stop()
 		synctest.Wait()
 
-		again := newStationIn(t, s.options.StateDir)
+		again := newStationIn(t, dir)
 		defer func() {
 			again.stop()
 			synctest.Wait() // it writes its state
