@@ -220,7 +220,7 @@ func TestDebInstalled(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(300 * time.Millisecond)
-		if printed := p.printed.String(); !strings.Contains(printed, "keys read again") {
+		if printed := p.printed.String(); !strings.Contains(printed, "read again") {
 			t.Errorf("SIGHUP should have the keys read again:\n%s", printed)
 		}
 		endsAtOnce(t, p)
