@@ -21,7 +21,9 @@ type Estimate struct {
 	TAI int64
 	// Frequency is how many seconds TAI gains on the oscillator in one of its seconds.
 	Frequency float64
-	// Uncertainty95 is statistical; MaxError adds the sources' systematic limits and the oscillator's assumed wander.
+	// Uncertainty95 is statistical; MaxError adds the sources' systematic limits and the oscillator's assumed wander while
+	// nothing is heard. Neither covers an oscillator whose frequency steps in an instant, as a damaged crystal's may: until the
+	// samples show it, for up to 10 s at a sample a second, the error may be what the step makes in 3 s beyond them.
 	Uncertainty95, MaxError time.Duration
 	// The growths are in seconds per second from this moment on.
 	Uncertainty95Growth, MaxErrorGrowth float64
@@ -51,6 +53,7 @@ func (f *Filter) At(raw int64) Estimate {
 	e := Estimate{TAI: f.tai + (raw - f.raw) + int64(math.Round(c.x*1e9)), Frequency: c.y}
 	silent := math.Max(dt, 0)
 	scale, floor := f.doubt()
+	scale *= f.tails(dt)
 	u0 := sigmas * math.Sqrt(scale*c.pxx+floor)
 	u1 := sigmas * math.Sqrt(scale*(c.pxx+2*c.pxy+c.pyy)+floor)
 	wander := f.config.WanderPPM * 1e-6
@@ -89,6 +92,17 @@ func (f *Filter) doubt() (scale, floor float64) {
 	return scale, floor
 }
 
+// tails is the span's where the trend foretells.
+func (f *Filter) tails(dt float64) float64 {
+	reach := f.near()
+	if !(dt > reach) || f.span.members == nil {
+		return 1
+	}
+	raw := f.raw + int64(dt*1e9)
+	far := f.span.tails(moment{raw, f.tai + (raw - f.raw), f.thermometer.celsius, f.thermometer.warmth})
+	return 1 + math.Min(dt/reach-1, 1)*(far-1)
+}
+
 // ahead is the combined state dt seconds from the epoch.
 func (f *Filter) ahead(dt float64) moments {
 	const few = 4.0 // s
@@ -111,7 +125,7 @@ func (f *Filter) ahead(dt float64) moments {
 		return near
 	}
 	if f.span.members == nil {
-		f.span = f.trend.anchor(f.now(), f.state)
+		f.span = f.trend.anchor(f.now(), f.state, f.thermometer.known)
 	}
 	raw := f.raw + int64(dt*1e9)
 	far := f.span.bridge(moment{raw, f.tai + (raw - f.raw), f.thermometer.celsius, f.thermometer.warmth})

@@ -123,7 +123,11 @@ func expected(o Observation) float64 { return math.Min(math.Max(o.Noise.Seconds(
 func (f *Filter) take(o Observation) Verdict {
 	v := f.voices[o.Source]
 	if v == nil {
-		v = &voice{law: f.lawOf(o, expected(o))}
+		scale := expected(o)
+		if len(f.opening) < openingLength {
+			scale *= promised // until the first rereading
+		}
+		v = &voice{law: f.lawOf(o, scale)}
 		f.voices[o.Source] = v
 	}
 	v.lastRaw, v.systematic = o.Raw, o.Systematic.Seconds()

@@ -10,6 +10,9 @@ import (
 // cold start should be as good as one that knew.
 const openingLength = 64
 
+// promised is by how much a source may well be worse than its driver promises, as long as too few samples are there to tell.
+const promised = 4
+
 var reread = map[int]bool{5: true, 8: true, 12: true, 20: true, 32: true, openingLength: true}
 
 // reopen starts again from the kept observations, and says what became of the last.
@@ -106,8 +109,21 @@ func openingScale(all []Observation, one Observation) float64 {
 	}
 	slices.Sort(residuals)
 	found := residuals[n/2] / 0.6745
-	// The scatter of ln(found) is about 1/√n; that of the driver's guess is a factor of a few.
-	trust := float64(n) / (float64(n) + 2)
-	scale := math.Exp(trust*math.Log(math.Max(found, 20e-9)) + (1-trust)*math.Log(guess))
-	return scale
+	return guess * math.Exp(likelyRatio(math.Log(math.Max(found, 20e-9)/guess), float64(n)))
+}
+
+// likelyRatio is what to think of the logarithm of the scatter over the driver's guess after n residuals have shown it to be
+// found: most drivers know their samples to a factor of two, some hardly at all. It is that of the mean variance, so that a
+// scatter that is not known well is thought larger rather than smaller.
+func likelyRatio(found, n float64) float64 {
+	const near, far = 0.5, 4.0 // variances of the two kinds of guesses
+	scatter := 1.2 / n
+	var weight, sum float64
+	for _, prior := range [...]float64{near, far} {
+		variance := prior + scatter
+		w := math.Exp(-found*found/(2*variance)) / math.Sqrt(variance)
+		weight += w
+		sum += w * (found*prior + scatter*prior) / variance
+	}
+	return sum / weight
 }

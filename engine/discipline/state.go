@@ -39,9 +39,9 @@ type SavedTrend struct {
 	Weight float64 `json:"weight"`
 	// Levels are the weights of the wander levels.
 	Levels []float64 `json:"levels"`
-	// Mean and Covariance are of the frequency, the day's cosine and sine, and the frequency per °C.
-	Mean       [4]float64    `json:"mean"`
-	Covariance [4][4]float64 `json:"covariance"`
+	// Mean and Covariance are of the frequency, the day's cosine and sine, the frequency per °C, and the parts of the flicker.
+	Mean       [trendWide - 1]float64                `json:"mean"`
+	Covariance [trendWide - 1][trendWide - 1]float64 `json:"covariance"`
 }
 
 const (
@@ -140,8 +140,8 @@ func (f *Filter) recall(o Observation, r float64) {
 
 // save collapses each kind's levels to one mean and covariance.
 func (t *trend) save() (saved []SavedTrend) {
-	for kind := range 2 * trendKinds {
-		members := t.members[kind*trendLevels : (kind+1)*trendLevels]
+	for kind := range 4 * trendKinds {
+		members := t.kind(kind)
 		s := SavedTrend{Kind: kind}
 		for i := range members {
 			s.Weight += members[i].weight
@@ -179,17 +179,18 @@ func (t *trend) restore(saved []SavedTrend, away, cold, r float64) {
 		total += t.members[i].weight
 	}
 	for _, s := range saved {
-		if s.Kind < 0 || s.Kind >= 2*trendKinds || len(s.Levels) != trendLevels {
+		if s.Kind < 0 || s.Kind >= 4*trendKinds || len(s.Levels) != len(t.kind(s.Kind)) {
 			continue
 		}
-		for i := range trendLevels {
-			m := &t.members[s.Kind*trendLevels+i]
+		members := t.kind(s.Kind)
+		for i := range members {
+			m := &members[i]
 			m.weight += s.Weight * s.Levels[i]
 			total += s.Weight * s.Levels[i]
-			m.mean, m.cov = [5]float64{}, [5][5]float64{}
-			for j := range s.Mean {
+			m.trendState = trendState{}
+			for j := range m.size - 1 {
 				m.mean[1+j] = s.Mean[j]
-				for k := range s.Mean {
+				for k := range m.size - 1 {
 					m.cov[1+j][1+k] = s.Covariance[j][k]
 				}
 			}
@@ -197,12 +198,26 @@ func (t *trend) restore(saved []SavedTrend, away, cold, r float64) {
 			m.cov[1][1] += m.q*away + cold*cold
 			m.cov[2][2] += m.walk * away
 			m.cov[3][3] += m.walk * away
+			m.fade(away)
 		}
 	}
 	for i := range t.members {
 		t.members[i].weight /= total
 	}
 	t.sum()
+}
+
+// fade lets the flicker go on unheard.
+func (m *trendMember) fade(away float64) {
+	for i := trendNarrow; i < m.size; i++ {
+		keep := math.Exp(-away / flickerMemories[i-trendNarrow])
+		m.mean[i] *= keep
+		for j := range m.size {
+			m.cov[i][j] *= keep
+			m.cov[j][i] *= keep
+		}
+		m.cov[i][i] += m.flicker * (1 - keep*keep)
+	}
 }
 
 // lawOf is the law a source starts with: the one restored, unless its samples now scatter quite differently.

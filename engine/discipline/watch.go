@@ -7,9 +7,14 @@ const (
 	jumpAfter = 30
 	// returnAfter is how many samples in a row must agree with the holdover before an estranged source is heard again.
 	returnAfter = 30
-	// tellApart is how many standard deviations away it must have been by what the holdover still knows: later nothing but
-	// another source, or a person, can say that it is right again.
-	tellApart = 5
+	// alike is within how many standard deviations of the holdover it must be to agree with it, and tellApart how many the
+	// oscillator would have had to wander if the source had stayed where it was: later nothing but another source, or a
+	// person, can say that it is right again.
+	alike, tellApart = 3, 5
+	// steadyAfter is how many samples of a source whose rate seemed to break must agree with the holdover, and relapse how many
+	// of them one that does not is worth: it is heard again then, for there was no break. One that disagreed jumpAfter times in
+	// a row has left.
+	steadyAfter, relapse = 600, 20
 	// calmWander is the random walk FM, in 1/√s, that an oscillator may always show without being called broken.
 	calmWander = 1e-8
 	// breakPrior is how large a break is thought to be, 1σ, and breakLeast the least that counts.
@@ -29,7 +34,10 @@ type run struct {
 	positive  int
 	estranged Verdict
 	agreeing  int
-	away      float64 // the farthest the source was since it is estranged, in s
+	// steady counts the agreeing samples since a break, strange those in a row that disagreed; left is set once they were many.
+	steady, strange int
+	left            bool
+	away            float64 // the farthest the source was since it is estranged, in s, with its sign
 	// sizes are those of the last outliers in the run, in s.
 	sizes [jumpAfter]float64
 }
@@ -38,13 +46,7 @@ type run struct {
 // outliers.
 func (r *run) judge(v *voice, innovation, p, half float64) Verdict {
 	if r.estranged != Accepted {
-		r.away = math.Max(r.away, math.Abs(innovation))
-		scatter := v.law.variance() + half*half/3
-		if innovation*innovation > 9*(p+scatter) || r.away*r.away < tellApart*tellApart*(p+scatter/returnAfter) {
-			r.agreeing = 0
-			return r.estranged
-		}
-		if r.agreeing++; r.agreeing < returnAfter {
+		if !r.returned(innovation, p, v.law.variance()+half*half/3) {
 			return r.estranged
 		}
 		*r = run{}
@@ -74,6 +76,25 @@ func (r *run) judge(v *voice, innovation, p, half float64) Verdict {
 		r.length, r.positive = 0, 0
 	}
 	return Refused
+}
+
+// returned tells whether an estranged source is back, by its innovation against a holdover of variance p.
+func (r *run) returned(innovation, p, scatter float64) bool {
+	if math.Abs(innovation) > math.Abs(r.away) {
+		r.away = innovation
+	}
+	if innovation*innovation > alike*alike*(p+scatter) {
+		r.agreeing, r.steady = 0, max(r.steady-relapse, 0)
+		r.strange++
+		r.left = r.left || r.strange >= jumpAfter
+		return false
+	}
+	r.steady, r.strange = r.steady+1, 0
+	back := r.away - innovation
+	if r.agreeing++; back*back < tellApart*tellApart*(p+scatter/returnAfter) {
+		r.agreeing = 0
+	}
+	return r.agreeing >= returnAfter || r.estranged == Broke && !r.left && r.steady >= steadyAfter
 }
 
 // share is how much may be learned from this sample: many outliers in a row are something else than noise.
@@ -145,8 +166,8 @@ func (m *member) weighed(l *law, near *expansion, z, late, half float64) float64
 	return density
 }
 
-// broken tells whether the rate of the source broke, and how far the source has moved since, in s; the filter is then taken
-// back to before it.
+// broken tells whether the rate of the source broke, and how far the source has moved since, in s, ahead positive; the
+// filter is then taken back to before it.
 func (f *Filter) broken(v *voice) (moved float64, is bool) {
 	w := &f.watch
 	if !f.Settled() {
@@ -154,10 +175,10 @@ func (f *Filter) broken(v *voice) (moved float64, is bool) {
 	}
 	for i := range w.rivals {
 		r := &w.rivals[i]
-		change := math.Abs(r.y - w.rivals[0].rate)
+		change := r.y - w.rivals[0].rate
 		moved := change * seconds(f.raw-r.raw)
-		if min(r.overBank, r.overCalm) > breakEvidence*v.colour.excess() && change > breakLeast &&
-			moved > breakWidth*math.Sqrt(v.law.widest) {
+		if min(r.overBank, r.overCalm) > breakEvidence*v.colour.excess() && math.Abs(change) > breakLeast &&
+			math.Abs(moved) > breakWidth*math.Sqrt(v.law.widest) {
 			f.takeBack()
 			return moved, true
 		}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 
 	"timestation/engine/discipline"
@@ -12,6 +13,23 @@ import (
 
 // measure tells whether the long sweeps are asked for.
 func measure() bool { return os.Getenv("TIMESTATION_MEASURE") != "" }
+
+// sweep is how many seeds a long sweep has: n, or what TIMESTATION_SEEDS says.
+func sweep(n int) int {
+	if own, err := strconv.Atoi(os.Getenv("TIMESTATION_SEEDS")); err == nil && own > 0 {
+		return own
+	}
+	return n
+}
+
+// fresh is the seed that is taken for number i: TIMESTATION_FIRST_SEED lets a long sweep be judged on seeds nobody saw before.
+func fresh(i uint64) uint64 {
+	first, err := strconv.ParseUint(os.Getenv("TIMESTATION_FIRST_SEED"), 10, 32)
+	if err != nil || !measure() {
+		first = 1
+	}
+	return first + i
+}
 
 // trial is a scenario and what is demanded of it, over an ensemble of seeds.
 type trial struct {
@@ -37,7 +55,7 @@ var trials = []trial{
 	{"c2-temperature", 5, hour, 200, 0, 1.3, 0, 2.5, "1480 / 404 / 862 ns"},
 	{"d1", 24, 4 * hour, 200, 2, 1.08, 0, 2.5, "273 / 117 / 297 µs"},
 	{"d2", 24, 4 * hour, 200, 0, 1.08, 0, 2.5, "284 / 210 / 336 µs"},
-	{"g", 5, hour, 200, 2, 0, 2.5e-6, 2.5, "103 / 4.8 / 14 µs at 16 s"},
+	{"g", 5, hour, 200, 2, 2.9, 2.5e-6, 2.5, "103 / 4.8 / 14 µs at 16 s; the optimum is 0.86 µs at 1 s"},
 	{"flicker", 5, hour, 200, 0, 0, 200e-9, 2.5, ""},
 	{"quantised", 5, hour, 200, 0, 0, 300e-9, 2.5, ""},
 	{"late", 5, hour, 200, 0, 0, 240e-9, 2.5, ""},
@@ -57,7 +75,7 @@ func (tr trial) run(t *testing.T, seeds int, hours float64, skip int) ensemble {
 	var e ensemble
 	var squares, best, bound float64
 	for seed := range uint64(seeds) {
-		trace := s.Make(seed+1, hours)
+		trace := s.Make(fresh(seed), hours)
 		f, err := Run(trace, Options{Source: s.Source, Skip: skip})
 		if err != nil {
 			t.Fatal(err)
@@ -86,7 +104,7 @@ func TestNearTheOptimum(t *testing.T) {
 			continue // only in the long sweep
 		}
 		t.Run(tr.scenario, func(t *testing.T) {
-			seeds, hours, skip, slack := tr.seeds, tr.hours, tr.skip, 1.0
+			seeds, hours, skip, slack := sweep(tr.seeds), tr.hours, tr.skip, 1.0
 			if !measure() {
 				seeds, hours, skip, slack = tr.short, tr.hours/3, tr.skip/2, 1.15
 				if tr.hours > 12 { // DCF77's filter remembers half an hour: few independent samples
@@ -103,8 +121,8 @@ func TestNearTheOptimum(t *testing.T) {
 			if tr.rms > 0 && e.rms > slack*tr.rms {
 				t.Errorf("the error is %.3g s, more than %.3g s", e.rms, tr.rms)
 			}
-			// Repeated samples can look like a break once in a blue moon; it must heal by itself.
-			if few := 2e-5 * float64(seeds) * hours * hour; float64(e.jumped+e.broke) > few {
+			// Repeated samples can look like a break once in a blue moon; it must heal by itself, after 600 samples.
+			if few := 2e-4 * float64(seeds) * hours * hour; float64(e.jumped+e.broke) > few {
 				t.Errorf("false alarms: %d samples refused for a jump, %d for a break", e.jumped, e.broke)
 			}
 			if e.inside < 0.90 || measure() && (e.inside < 0.94 || e.inside > 0.99) {
@@ -124,14 +142,18 @@ func TestNearTheOptimum(t *testing.T) {
 func TestColdStart(t *testing.T) {
 	seeds := 4
 	if measure() {
-		seeds = 300
+		seeds = sweep(300)
 	}
 	for name, limit := range map[string]int{"e": 10, "eb": 30} {
 		s, _ := FindScenario(name)
 		var reached []int
-		inside := 0.0
+		inside, first := 0.0, 0.0
 		for seed := range uint64(seeds) {
-			f, err := Run(s.Make(seed+1, 0.3), Options{})
+			f, err := Run(s.Make(fresh(seed), 0.3), Options{Each: func(r Second) {
+				if r.Second >= 2 && r.Second <= 10 && math.Abs(r.ErrorSeconds) <= r.UncertaintySeconds {
+					first += 1 / float64(9*seeds)
+				}
+			}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -142,20 +164,23 @@ func TestColdStart(t *testing.T) {
 			inside += f.InsideBound / float64(seeds)
 		}
 		slices.Sort(reached)
-		t.Logf("%-3s within 10 µs after %d s (median), %d s (95 %%), %d s (worst); inside %.3f   (chrony 54 s, tuned 5–66 s; ntpsec 562 s)",
-			name, reached[seeds/2], reached[seeds*95/100], reached[seeds-1], inside)
+		t.Logf("%-3s within 10 µs after %d s (median), %d s (95 %%), %d s (worst); inside %.3f, in seconds 2–10 %.3f   (chrony 54 s, tuned 5–66 s; ntpsec 562 s)",
+			name, reached[seeds/2], reached[seeds*95/100], reached[seeds-1], inside, first)
 		if late := reached[seeds*99/100]; late > limit {
 			t.Errorf("%s: %d s", name, late)
 		}
 		if inside < 0.94 && measure() || inside < 0.90 {
 			t.Errorf("%s: the 95 %% bound held %.2f %% of the first 18 min", name, 100*inside)
 		}
+		if first < 0.94 && measure() || first < 0.80 {
+			t.Errorf("%s: the 95 %% bound held %.2f %% of seconds 2–10", name, 100*first)
+		}
 	}
 }
 
 // TestHoldover: a day locked, a day silent, with and without a thermometer.
 func TestHoldover(t *testing.T) {
-	seeds, slack := 200, 1.0
+	seeds, slack := sweep(200), 1.0
 	if !measure() {
 		seeds, slack = 2, 3 // of two days each: too few for more than the order of magnitude
 	}
@@ -169,7 +194,7 @@ func TestHoldover(t *testing.T) {
 			var errors, optimum [4]float64
 			var inside, silent, bound, squares, insideMax float64
 			for seed := range uint64(seeds) {
-				trace := s.Make(seed+1, 0)
+				trace := s.Make(fresh(seed), 0)
 				at := func(into *[4]float64, whole bool) func(Second) {
 					return func(r Second) {
 						for i, h := range hours {
@@ -216,13 +241,13 @@ func TestHoldover(t *testing.T) {
 func TestDriftingPulse(t *testing.T) {
 	seeds := 2
 	if measure() {
-		seeds = 200
+		seeds = sweep(200)
 	}
 	s, _ := FindScenario("h")
 	var pulls []float64
 	const leaves = 2 * hour
 	for seed := range uint64(seeds) {
-		trace := s.Make(seed+1, 24.1)
+		trace := s.Make(fresh(seed), 24.1)
 		trace.Frequency, trace.Pulse = trace.Frequency[day-leaves:], trace.Pulse[day-leaves:]
 		refused, before, pull := false, 0.0, 0.0
 		if _, err := Run(trace, Options{Each: func(r Second) {
@@ -253,16 +278,16 @@ func TestDriftingPulse(t *testing.T) {
 
 // TestNoFalseAlarmInThreeDays: what is watched for must not be seen where it is not.
 func TestNoFalseAlarmInThreeDays(t *testing.T) {
-	seeds := 20
+	seeds, hours := sweep(20), 72.0
 	if !measure() {
-		seeds = 1
+		seeds, hours = 1, 24
 	}
 	for _, name := range []string{"a", "b", "c2", "flicker"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, _ := FindScenario(name)
 			for seed := range uint64(seeds) {
-				f, err := Run(s.Make(seed+1, 72), Options{Skip: 2 * hour})
+				f, err := Run(s.Make(fresh(seed), hours), Options{Skip: 2 * hour})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -276,16 +301,16 @@ func TestNoFalseAlarmInThreeDays(t *testing.T) {
 
 // TestSilences: the bound through gaps of minutes to two days, and after a source that came back 1 ms off.
 func TestSilences(t *testing.T) {
-	seeds, few := 200, 0.0
+	seeds := sweep(200)
 	if !measure() {
-		seeds, few = 8, 0.04
+		seeds = 2 // too few to judge the 95 % bound by: a silence of two days is one sample
 	}
 	for _, name := range []string{"gaps", "displaced"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := trial{scenario: name}.run(t, seeds, 0, hour)
 			t.Logf("%-14s rms %.4g s, inside %.4f, MaxError %.6f, bound/rms %.2f, jumped %d", name, e.rms, e.inside, e.insideMax, e.width, e.jumped)
-			if e.inside < 0.94-few || e.inside > 0.99+few || e.insideMax < 0.99999 || e.width > 2.5+10*few {
+			if e.insideMax < 0.99999 || measure() && (e.inside < 0.94 || e.inside > 0.99 || e.width > 2.5) {
 				t.Errorf("the bound is not true")
 			}
 			if (name == "displaced") != (e.jumped > 0) {
@@ -299,7 +324,7 @@ func TestSilences(t *testing.T) {
 func TestRestart(t *testing.T) {
 	seeds, names := 1, []string{"a", "d1"}
 	if measure() {
-		seeds, names = 200, []string{"a", "b", "c", "d1"}
+		seeds, names = sweep(200), []string{"a", "b", "c", "d1"}
 	}
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
@@ -310,7 +335,7 @@ func TestRestart(t *testing.T) {
 			var inside, seconds, bound, squares float64
 			for seed := range uint64(seeds) {
 				away := []int{60, hour, 6 * hour}[seed%3]
-				trace := s.Make(seed+1, 10.3)
+				trace := s.Make(fresh(seed), 10.3)
 				first, second := *trace, *trace
 				first.Frequency = trace.Frequency[:locked]
 				f := discipline.NewFilter(discipline.Config{WanderPPM: 5})
@@ -343,7 +368,8 @@ func TestRestart(t *testing.T) {
 			}
 			share, rms := inside/seconds, math.Sqrt(squares/seconds)
 			t.Logf("%-3s after a restart: rms %.3g s, inside %.4f, bound/rms %.2f", name, rms, share, bound/seconds/rms)
-			if measure() && (share < 0.94 || share > 0.99) || share < 0.80 {
+			// A crystal that was without power may be cold, and the bound has room for that; the simulated one is not.
+			if measure() && (share < 0.94 || share > 0.995) || share < 0.80 {
 				t.Errorf("the bound held %.2f %% of the time", 100*share)
 			}
 		})

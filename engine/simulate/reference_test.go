@@ -27,8 +27,7 @@ func reference(s Scenario) Follower {
 	case "d1", "d2":
 		o.density = longwaveDensity
 	case "g":
-		o.density = func(v, p, half float64) (float64, float64, float64) { return uniformDensity(v, p, 100e-6) }
-		return nil
+		o.density = uniformDensity
 	case "flicker":
 		o.q = 1e-18
 		return nil
@@ -46,6 +45,10 @@ func reference(s Scenario) Follower {
 func (o *optimum) Temperature(int64, float64) {}
 
 func (o *optimum) Update(b discipline.Observation) discipline.Verdict {
+	half := b.HalfWidth.Seconds()
+	if b.Systematic > 0 { // an exchange: this one knows the quickest round trip beforehand
+		half = math.Max(half+b.Systematic.Seconds()-quickest/2, 1e-9)
+	}
 	if !o.begun {
 		o.begun, o.raw, o.tai = true, b.Raw, b.TAI
 		o.p[0][0], o.p[1][1] = 1e-12, 1e-8
@@ -55,12 +58,20 @@ func (o *optimum) Update(b discipline.Observation) discipline.Verdict {
 		if b.Noise > 1e6 {
 			o.p[0][0] = 9e-6
 		}
+		if half > 0 {
+			o.p[0][0] += half * half / 3
+		}
 		return discipline.Accepted
 	}
 	o.predict(b.Raw)
 	v := float64(b.TAI-o.tai)*1e-9 - o.x
-	z, first, second := o.density(-v, o.p[0][0], b.HalfWidth.Seconds()) // the law is of lateness
-	if z < 1e-30 {
+	z, first, second := o.density(-v, o.p[0][0], half) // the law is of lateness
+	if z < 1e-9 {                                      // no law has tails that thin: its own covariance is too sure
+		for i := range 3 {
+			for j := range 3 {
+				o.p[i][j] *= 2
+			}
+		}
 		return discipline.Refused
 	}
 	score := first / z
@@ -173,7 +184,14 @@ func interruptsDensity(v, p, _ float64) (float64, float64, float64) {
 	return mix(0.99, z, a, b, 0.01, hz, ha, hb)
 }
 
+// quickest is the round trip of g without any waiting, in s.
+const quickest = 200e-6
+
 func uniformDensity(v, s, half float64) (z, first, second float64) {
+	if v < 0 { // in the other tail the difference would cancel
+		z, first, second = uniformDensity(-v, s, half)
+		return z, -first, second
+	}
 	sigma := math.Sqrt(s)
 	lo, hi := (v-half)/sigma, (v+half)/sigma
 	z = (math.Erfc(lo/math.Sqrt2) - math.Erfc(hi/math.Sqrt2)) / (4 * half)
