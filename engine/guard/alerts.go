@@ -37,6 +37,9 @@ type Alerts struct {
 	items    []*item
 	cleared  []status.Alert // oldest first
 	revision uint64
+	journal  journal
+	// patience is after how long an alert that nobody has acknowledged is escalated; 0 is never.
+	patience time.Duration
 }
 
 // item is one alert by code and source. It is kept for a while after it ended, to notice when it flaps.
@@ -49,6 +52,7 @@ type item struct {
 	until      time.Duration
 	forAPerson bool
 	restored   bool
+	began      time.Duration   // since when it stands
 	rose       time.Duration   // when last
 	risings    []time.Duration // the last flapAfter
 }
@@ -81,17 +85,28 @@ func (a *Alerts) Raise(alert status.Alert) {
 		it = &item{}
 		a.items = append(a.items, it)
 	}
+	before, stood := it.alert, it.standing
 	it.raise(alert, now, at, &a.revision)
+	switch {
+	case !stood:
+		a.journal.note(Raised, it.worded(), now)
+	case rank(it.alert) > rank(before):
+		a.journal.note(Worsened, it.worded(), now)
+	}
 }
 
 func (it *item) raise(alert status.Alert, now refclock.UTC, at time.Duration, revision *uint64) {
 	was := it.alert
-	alert.Since, alert.Flapping, alert.Cleared = was.Since, was.Flapping, refclock.UTC{}
+	alert.Since, alert.Flapping, alert.Escalated, alert.Cleared = was.Since, was.Flapping, was.Escalated, refclock.UTC{}
 	alert.AcknowledgedBy, alert.AcknowledgedAt = was.AcknowledgedBy, was.AcknowledgedAt
 	if !it.standing {
-		alert.Since, alert.Flapping = now, false
+		alert.Since, alert.Flapping, alert.Escalated = now, false, false
+		it.began = at
 		alert.AcknowledgedBy, alert.AcknowledgedAt = "", refclock.UTC{}
 	} else if rank(alert) > rank(was) {
+		if was.AcknowledgedBy != "" {
+			alert.Escalated, it.began = false, at
+		}
 		alert.AcknowledgedBy, alert.AcknowledgedAt = "", refclock.UTC{}
 		*revision++
 	}
@@ -145,6 +160,7 @@ func (a *Alerts) Acknowledge(code, source, by string) error {
 	it.alert.AcknowledgedBy, it.alert.AcknowledgedAt = by, now
 	it.forAPerson = false
 	a.revision++
+	a.journal.note(Acknowledged, it.worded(), now)
 	if entry, known := Lookup(code); known && entry.Once {
 		a.end(it, now)
 	}
@@ -233,7 +249,7 @@ func (a *Alerts) Restore(saved SavedAlerts) {
 			continue // not written by Save
 		}
 		entry, known := Lookup(alert.Code)
-		it := &item{alert: alert, standing: true, restored: true, until: at + restoreGrace, rose: at}
+		it := &item{alert: alert, standing: true, restored: true, until: at + restoreGrace, began: at, rose: at}
 		it.forAPerson = known && entry.Once
 		if alert.Flapping {
 			it.until = at + calmAfter
@@ -246,6 +262,12 @@ func (a *Alerts) Restore(saved SavedAlerts) {
 func (a *Alerts) settle(now refclock.UTC, at time.Duration) {
 	a.items = slices.DeleteFunc(a.items, func(it *item) bool { return !it.standing && at-it.rose > flapWindow })
 	for _, it := range a.items {
+		if a.patience > 0 && it.standing && !it.alert.Escalated && it.alert.AcknowledgedBy == "" &&
+			it.alert.Severity != status.Info && at-it.began >= a.patience {
+			it.alert.Escalated = true
+			a.revision++
+			a.journal.note(Escalated, it.worded(), now)
+		}
 		switch {
 		case it.standing && !it.present && !it.forAPerson && at >= it.until:
 			a.end(it, now)
@@ -264,6 +286,7 @@ func (a *Alerts) end(it *item, now refclock.UTC) {
 		it.risings = nil
 	}
 	it.alert.Cleared = now
+	a.journal.note(Cleared, it.alert, now)
 	a.cleared = append(a.cleared, it.alert)
 	if len(a.cleared) > maxCleared {
 		a.cleared = a.cleared[len(a.cleared)-maxCleared:]

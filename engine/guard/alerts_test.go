@@ -352,3 +352,72 @@ func FuzzAlerts(f *testing.F) {
 		}
 	})
 }
+
+// Whoever tells people reads what happened, once each and in order, whatever a restart or a new text does.
+func TestChanges(t *testing.T) {
+	w := newWatchman()
+	w.EscalateAfter(15 * time.Minute)
+	read := uint64(0)
+	news := func() (words string) {
+		for _, c := range w.Changes(read) {
+			read = c.Number
+			words += fmt.Sprintf("%s %s %s; ", c.What, c.Alert.Code, c.Alert.Severity)
+			if c.At.Seconds == 0 {
+				t.Errorf("%+v does not say when", c)
+			}
+		}
+		return words
+	}
+	expect := func(want string) {
+		t.Helper()
+		if got := news(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	w.Raise(lost)
+	w.Raise(lost)
+	renewed := lost
+	renewed.Text = "another figure"
+	w.Raise(renewed)
+	expect("raised source-lost warning; ")
+	w.at += 15*time.Minute - time.Second
+	expect("")
+	w.at += time.Second
+	expect("escalated source-lost warning; ")
+	w.at += time.Hour
+	expect("")
+	if err := w.Acknowledge("source-lost", "gps0", "anna"); err != nil {
+		t.Fatal(err)
+	}
+	worse := lost
+	worse.Severity = status.Critical
+	w.Raise(worse)
+	expect("acknowledged source-lost warning; worsened source-lost critical; ")
+	w.at += 15 * time.Minute
+	expect("escalated source-lost critical; ")
+	saved := w.Save()
+
+	again := newWatchman()
+	again.Restore(saved)
+	again.EscalateAfter(15 * time.Minute)
+	again.Raise(worse)
+	again.at += 20 * time.Minute
+	if c := again.Changes(0); len(c) != 0 {
+		t.Errorf("a restart is news: %+v", c)
+	}
+	w.Clear("source-lost", "gps0")
+	expect("cleared source-lost critical; ")
+	w.Raise(status.Alert{Code: "just-so", Severity: status.Info})
+	w.at += time.Hour
+	expect("raised just-so info; ")
+
+	for range 3 * maxJournal {
+		w.Raise(lost)
+		w.Clear("source-lost", "gps0")
+		w.at += 20 * time.Minute
+	}
+	changes := w.Changes(read)
+	if len(changes) < maxJournal || len(changes) > 2*maxJournal || changes[0].Number == read+1 {
+		t.Errorf("%d changes are kept, the first is number %d after %d", len(changes), changes[0].Number, read)
+	}
+}

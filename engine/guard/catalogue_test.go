@@ -12,7 +12,7 @@ import (
 
 // Every code that the program raises is explained, so that the reference that is made from the catalogue is whole.
 func TestEveryAlertIsExplained(t *testing.T) {
-	raised := regexp.MustCompile(`status\.Alert\{\s*Code:\s*"([a-z0-9-]+)"`)
+	raised := regexp.MustCompile(`(?:status\.Alert|refclock\.Alarm|Alarm)\{\{?(?:\s*//.*\n)*\s*Code:\s*"([a-z0-9-]+[a-z0-9])"`)
 	found := 0
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -40,7 +40,8 @@ func TestEveryAlertIsExplained(t *testing.T) {
 	var codes []string
 	for _, e := range Catalogue {
 		codes = append(codes, e.Code)
-		if e.Meaning.English == "" || e.Mend.English == "" || e.Severity == "" || strings.HasSuffix(e.Mend.English, ".") {
+		if e.Meaning.English == "" || e.Mend.English == "" || e.Severity == "" || strings.HasSuffix(e.Mend.English, ".") ||
+			e.Meaning.German == "" || e.Mend.German == "" || strings.HasSuffix(e.Mend.German, ".") {
 			t.Errorf("%+v: a meaning is a sentence, a mend goes on after a colon", e)
 		}
 	}

@@ -20,8 +20,12 @@ type Client struct {
 	Authenticated uint64 `json:"authenticated"`
 	// Refused met with silence, whatever the reason.
 	Refused uint64 `json:"refused"`
-	// LastSeen is when the last request arrived, by the local clock.
-	LastSeen refclock.Stamp `json:"last_seen_local_ns"`
+	// LastRefused is why the last of Refused got no answer, by the name that the server gives its reasons; empty where none
+	// was refused.
+	LastRefused string `json:"last_refused,omitempty"`
+	// FirstSeen and LastSeen are when the first of Requests and the last arrived, by the local clock.
+	FirstSeen refclock.Stamp `json:"first_seen_local_ns"`
+	LastSeen  refclock.Stamp `json:"last_seen_local_ns"`
 }
 
 // MergeClients sums what several servers remember, address by address: the busiest first, and those that are equally busy
@@ -46,5 +50,9 @@ func (c *Client) add(other Client) {
 	c.Answered += other.Answered
 	c.Authenticated += other.Authenticated
 	c.Refused += other.Refused
+	if c.LastRefused == "" || other.LastRefused != "" && other.LastSeen > c.LastSeen {
+		c.LastRefused = other.LastRefused
+	}
+	c.FirstSeen = min(c.FirstSeen, other.FirstSeen)
 	c.LastSeen = max(c.LastSeen, other.LastSeen)
 }

@@ -152,6 +152,8 @@ type Alert struct {
 	Since refclock.UTC `json:"since"`
 	// Flapping: it came and went too often, so it is held until it has been away for a while; the text says so.
 	Flapping bool `json:"flapping,omitempty"`
+	// Escalated: it stood for longer than the station waits for somebody to acknowledge it.
+	Escalated bool `json:"escalated,omitempty"`
 	// AcknowledgedBy is who has seen it, empty while nobody has, and AcknowledgedAt when.
 	AcknowledgedBy string       `json:"acknowledged_by,omitempty"`
 	AcknowledgedAt refclock.UTC `json:"acknowledged_at,omitzero"`
