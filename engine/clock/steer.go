@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -36,6 +37,7 @@ type Steer struct {
 	jumps      uint64
 	ourStep    time.Duration // made since last
 	hasReading bool
+	taken      bool  // nothing of another program's loop is left
 	failed     error // of the last update
 }
 
@@ -78,7 +80,8 @@ type Event struct {
 }
 
 // NewSteer takes the clock over: what another program left in the kernel's loop is cancelled, and the rate kept. maxSlewPPM
-// bounds how far from its right rate the clock is ever made to run, at most 500. It fails with ErrNotPermitted.
+// bounds how far from its right rate the clock is ever made to run, at most 500. Where the kernel does not permit it,
+// Apply says so: a station that may not steer still knows the time.
 func NewSteer(kernel Kernel, maxSlewPPM float64) (*Steer, error) {
 	s := &Steer{kernel: kernel, maxSlew: math.Min(maxSlewPPM, mostPPM)}
 	var now Timex
@@ -87,7 +90,10 @@ func NewSteer(kernel Kernel, maxSlewPPM float64) (*Steer, error) {
 	}
 	s.set = Timex{Frequency: now.Frequency, Tick: regularTick, Status: StaUnsync, TAI: now.TAI}
 	s.base = float64(now.Frequency) / frequencyUnit
-	return s, s.takeOver()
+	if err := s.takeOver(); err != nil && !errors.Is(err, ErrNotPermitted) {
+		return nil, err
+	}
+	return s, nil
 }
 
 // takeOver cancels what a loop or an adjtime(3) of another program would still do.
@@ -101,6 +107,7 @@ func (s *Steer) takeOver() error {
 			return err
 		}
 	}
+	s.taken = true
 	return nil
 }
 
@@ -129,8 +136,14 @@ func (s *Steer) update(aim Aim, r Reading) (events []Event, err error) {
 	if _, err := s.kernel.Adjust(&now); err != nil {
 		return nil, err
 	}
-	if text := s.foreign(now); text != "" {
+	text := s.foreign(now)
+	if !s.taken {
+		text = "" // what was there before is nobody's fault
+	}
+	if text != "" {
 		events = append(events, Event{Kind: SteeredByOther, Text: text})
+	}
+	if text != "" || !s.taken {
 		if err := s.takeOver(); err != nil {
 			return events, err
 		}

@@ -315,12 +315,21 @@ func TestReleaseLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+// A station that may not steer says so with every publication, and begins when it may.
 func TestNotPermitted(t *testing.T) {
-	m := newModel(someDay, 0, 0)
+	m := newModel(someDay, 0, time.Hour)
 	m.denied = true
-	_, err := NewSteer(m, mostPPM)
+	r := newRig(t, m)
+	r.aim.Now.TAI = m.truth + r.tai
+	_, err := r.Apply(r.aim, m.Read())
 	if !errors.Is(err, ErrNotPermitted) || !strings.Contains(err.Error(), "CAP_SYS_TIME") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v", err)
+	}
+	m.denied = false
+	m.run(time.Second)
+	r.goOn(20 * time.Second)
+	if got := r.happened(); !reflect.DeepEqual(got, []EventKind{Set}) || r.off().Abs() > time.Microsecond {
+		t.Errorf("permitted at last: %v, off by %v", got, r.off())
 	}
 }
 

@@ -11,7 +11,7 @@ type Config struct {
 	// ChronyAddress is an address of this machine's loopback and a UDP port; localhost is both families. Empty is none.
 	ChronyAddress string `mapstructure:"chrony_address" help:"Loopback address and UDP port where chronyc and chrony_exporter may look in; localhost is both families, empty switches it off."`
 	// Mode6Allow are addresses or prefixes (RFC 4632, RFC 4291) from which ntpq is answered, on every NTP listener.
-	Mode6Allow []string `mapstructure:"mode6_allow" help:"Networks from which ntpq may look in, through the NTP listeners; empty switches it off."`
+	Mode6Allow []string `mapstructure:"mode6_allow" help:"Networks from which ntpq, and monitors made for a LeoNTP, may look in, through the NTP listeners; empty switches it off."`
 }
 
 // DefaultConfig lets this machine look in.

@@ -54,12 +54,16 @@ func testStation() *fixed {
 	return &fixed{
 		status: s, now: epoch.Add(500 * time.Millisecond),
 		clients: []status.Client{
-			{Address: netip.MustParseAddr("192.0.2.200"), Requests: 500, Answered: 490, Refused: 10, LastSeen: epoch.Add(-3 * time.Second)},
-			{Address: netip.MustParseAddr("2001:db8::5"), Requests: 20, Answered: 20, LastSeen: epoch.Add(-90 * time.Second)},
-			{Address: netip.MustParseAddr("fe80::7%eth0"), Requests: 3, Answered: 3, LastSeen: epoch.Add(-20 * time.Second)},
+			{Address: netip.MustParseAddr("192.0.2.200"), Requests: 500, Answered: 490, Refused: 10,
+				FirstSeen: epoch.Add(-1003 * time.Second), LastSeen: epoch.Add(-3 * time.Second)},
+			{Address: netip.MustParseAddr("2001:db8::5"), Requests: 20, Answered: 20,
+				FirstSeen: epoch.Add(-1370 * time.Second), LastSeen: epoch.Add(-90 * time.Second)},
+			{Address: netip.MustParseAddr("fe80::7%eth0"), Requests: 3, Answered: 3,
+				FirstSeen: epoch.Add(-20 * time.Second), LastSeen: epoch.Add(-20 * time.Second)},
 		},
 		served: Served{
-			Requests: 1050, Answered: 1000, Authenticated: 40, Interleaved: 7, Kisses: 6,
+			Precision: -24,
+			Requests:  1050, Answered: 1000, Authenticated: 40, Interleaved: 7, Kisses: 6,
 			KeyExchanges: 5, KeyExchangesFailed: 1,
 			Dropped: map[string]uint64{"denied": 30, "malformed": 4, "version": 1, "bad-mac": 9, "unknown-key": 2, "late": 4},
 		},

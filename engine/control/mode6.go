@@ -60,10 +60,9 @@ const (
 
 // Responder answers mode 6 requests. It may be used from any goroutine.
 type Responder struct {
-	station   Station
-	version   string
-	allow     []netip.Prefix
-	precision int8 // log2 s
+	station Station
+	version string
+	allow   []netip.Prefix
 
 	mu       sync.Mutex
 	limit    bucket
@@ -80,7 +79,7 @@ func NewResponder(c Config, station Station, version string) (*Responder, error)
 	if err != nil {
 		return nil, err
 	}
-	r := &Responder{station: station, version: version, allow: allow, precision: measurePrecision(), watch: startStopwatch()}
+	r := &Responder{station: station, version: version, allow: allow, watch: startStopwatch()}
 	rand.Read(r.secret[:]) // never fails
 	return r, nil
 }
@@ -91,10 +90,13 @@ func (r *Responder) Allowed(from netip.Addr) bool {
 	return slices.ContainsFunc(r.allow, func(p netip.Prefix) bool { return p.Contains(from) })
 }
 
-// Control answers one datagram whose mode is 6, and reports whether there was an answer. reply is called for each of the
+// Control answers one datagram whose mode is 6, or 7 if it asks for LeoNTP's statistics, and reports whether there was an answer. reply is called for each of the
 // answer's datagrams, at most 32 of at most 480 octets, before Control returns; it must not keep them. Strangers get no
 // answer, nor does what is no request, nor who asks too often.
 func (r *Responder) Control(request []byte, from netip.AddrPort, reply func(answer []byte)) bool {
+	if isLeoNTP(request) {
+		return r.answersLeoNTP(request, from, reply)
+	}
 	if !r.Allowed(from.Addr()) {
 		return false
 	}

@@ -193,12 +193,11 @@ func (q *mruRequest) begin(clients []status.Client) (int, bool) {
 	return 0, false
 }
 
-// mruRow is one client. Neither its port nor its version of NTP nor when it was first seen is remembered: the port is 0,
-// the version 0, and first is the same as last. Mode 3 is a client's.
+// mruRow is one client. Neither its port nor its version of NTP is remembered: both are 0. Mode 3 is a client's.
 func mruRow(i int, c status.Client) []byte {
 	last := stamp(localTimestamp(c.LastSeen))
 	return fmt.Appendf(nil, "addr.%d=%s, last.%d=%s, first.%d=%s, ct.%d=%d, mv.%d=3, rs.%d=0x0, dr.%d=%d, ",
-		i, netip.AddrPortFrom(c.Address, 0), i, last, i, last, i, c.Requests, i, i, i, c.Refused)
+		i, netip.AddrPortFrom(c.Address, 0), i, last, i, stamp(localTimestamp(c.FirstSeen)), i, c.Requests, i, i, i, c.Refused)
 }
 
 // refreshClients takes the list of clients anew unless it is fresh.

@@ -67,7 +67,7 @@ func list(table []variable, names string, s *subject) ([]byte, fault) {
 var systemVariables = append(countedVariables(), []variable{
 	{name: "leap", value: func(s *subject) string { return number(s.leap()) }},
 	{name: "stratum", value: func(s *subject) string { return number(s.now.Stratum) }},
-	{name: "precision", value: func(s *subject) string { return number(s.responder.precision) }},
+	{name: "precision", value: func(s *subject) string { return number(s.served.Precision) }},
 	{name: "rootdelay", value: func(s *subject) string { return ms(s.RootDelay.Seconds()) }},
 	{name: "rootdisp", value: func(s *subject) string { return ms(s.rootDispersion().Seconds()) }},
 	{name: "refid", value: systemReference},
@@ -155,7 +155,7 @@ var peerVariables = []variable{
 	{name: "dstport", value: func(*subject) string { return "0" }},
 	{name: "leap", value: func(*subject) string { return number(ntp.LeapNone) }},
 	{name: "stratum", value: func(s *subject) string { return number(s.stratum()) }},
-	{name: "precision", value: func(s *subject) string { return number(s.responder.precision) }},
+	{name: "precision", value: func(s *subject) string { return number(s.served.Precision) }},
 	{name: "rootdelay", value: func(s *subject) string { return ms(s.server().RootDelay) }},
 	{name: "rootdisp", value: func(s *subject) string { return ms(s.server().RootDispersion) }},
 	{name: "refid", value: peerReference},

@@ -35,6 +35,8 @@ type Served struct {
 	// KeyExchanges are NTS key establishments that succeeded, KeyExchangesFailed those that did not.
 	KeyExchanges       uint64
 	KeyExchangesFailed uint64
+	// Precision is what the listeners' answers state: the smallest step of the clock, log2 s.
+	Precision int8
 }
 
 // dropped is all that got no answer.

@@ -1,9 +1,6 @@
 package control
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // stopwatch tells how long ago it was started, whatever the system clock is set to meanwhile.
 type stopwatch struct{ began time.Time }
@@ -27,19 +24,4 @@ func (b *bucket) take(now time.Duration, burst, perSecond float64) bool {
 	}
 	b.used++
 	return true
-}
-
-// measurePrecision gives the smallest step that reading the clock can see, as NTP's precision: log2 s, rounded up (RFC
-// 5905, section 7.3). A clock that stands still gives 0.
-func measurePrecision() int8 {
-	smallest := time.Second
-	watch := startStopwatch()
-	for last, steps, readings := watch.elapsed(), 0, 0; steps < 20 && readings < 10_000; readings++ {
-		now := watch.elapsed()
-		if d := now - last; d > 0 {
-			smallest, last = min(smallest, d), now
-			steps++
-		}
-	}
-	return int8(math.Ceil(math.Log2(smallest.Seconds())))
 }

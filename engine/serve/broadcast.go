@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
-	"net"
 	"net/netip"
 	"strings"
 	"time"
@@ -97,10 +96,9 @@ func (s *Server) announcement(f *face, out []byte) ([]byte, bool) {
 
 // sendUnasked sends from the address the server listens on: clients take broadcasts from port 123 alone.
 func (s *Server) sendUnasked(packet []byte, to netip.AddrPort) error {
-	conn := s.conns[0]
-	if local := conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr(); to.Addr().Is4() && !local.Is4() {
+	socket := s.sockets[0]
+	if to.Addr().Is4() && !socket.address.Addr().Is4() {
 		to = netip.AddrPortFrom(netip.AddrFrom16(to.Addr().As16()), to.Port())
 	}
-	_, err := conn.WriteToUDPAddrPort(packet, to)
-	return err
+	return socket.send(packet, to)
 }

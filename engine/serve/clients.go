@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// clientSets and clientsInSet make the table: 4096 addresses in 370 KiB. An address belongs to one set by its hash and
+	// clientSets and clientsInSet make the table: 4096 addresses in 470 KiB. An address belongs to one set by its hash and
 	// competes with those of that set alone, so that a request looks at no more than clientsInSet entries.
 	clientSets   = 256
 	clientsInSet = 16
@@ -79,8 +79,9 @@ const (
 	mayBeKissed             // do not answer it, but its sender may be told so
 )
 
-// count takes in one request that arrived at rx from an address, without IPv4 in IPv6 form. An answer is due for inTime.
-func (t *clientTable) count(from netip.Addr, hash clientHash, rx refclock.Stamp, s standing, l limit) pace {
+// count takes in one request that arrived at rx from an address, without IPv4 in IPv6 form; why is the reason where it is
+// not to be answered. An answer is due for inTime.
+func (t *clientTable) count(from netip.Addr, hash clientHash, rx refclock.Stamp, s standing, why Reason, l limit) pace {
 	set := &t.sets[hash%clientSets]
 	set.mu.Lock()
 	defer set.mu.Unlock()
@@ -100,15 +101,22 @@ func (t *clientTable) count(from netip.Addr, hash clientHash, rx refclock.Stamp,
 		case plainRequest:
 			c.Answered++
 		default:
-			c.Refused++
+			c.refuse(why)
 		}
 		return inTime
-	case c.mayKiss(rx):
-		c.Refused++
+	case s != unworthy:
+		why = RateLimited
+	}
+	c.refuse(why)
+	if c.mayKiss(rx) {
 		return mayBeKissed
 	}
-	c.Refused++
 	return tooFast
+}
+
+func (c *clientEntry) refuse(why Reason) {
+	c.Refused++
+	c.LastRefused = why.String()
 }
 
 func (c *clientEntry) mayKiss(rx refclock.Stamp) bool {
@@ -140,7 +148,7 @@ func (s *clientSet) find(from netip.Addr, hash clientHash, rx refclock.Stamp) *c
 			least = i
 		}
 	}
-	s.tags[least], s.entries[least] = tag, clientEntry{Client: status.Client{Address: from}}
+	s.tags[least], s.entries[least] = tag, clientEntry{Client: status.Client{Address: from, FirstSeen: rx}}
 	return &s.entries[least]
 }
 

@@ -38,14 +38,14 @@ type counter struct{ *clientTable }
 
 func (t counter) count(from netip.Addr, rx refclock.Stamp, answered, authenticated bool) {
 	from = from.Unmap()
-	s := unworthy
+	s, why := unworthy, Mode
 	switch {
 	case authenticated:
-		s = signedRequest
+		s, why = signedRequest, Answered
 	case answered:
-		s = plainRequest
+		s, why = plainRequest, Answered
 	}
-	t.clientTable.count(from, t.hash(from), rx, s, limit{})
+	t.clientTable.count(from, t.hash(from), rx, s, why, limit{})
 }
 
 // A million made-up addresses, ten times the pace of a thousand known clients together.
@@ -77,9 +77,13 @@ func TestFloodOfAddressesLeavesKnownClientsAndMemoryAlone(t *testing.T) {
 		asked++
 		table.count(netip.AddrFrom16(busy.As16()), rx, asked%4 != 0, asked%4 == 1) // as a socket of both families says it
 		want.Requests, want.LastSeen = want.Requests+1, rx
+		if want.FirstSeen == 0 {
+			want.FirstSeen = rx
+		}
 		switch asked % 4 {
 		case 0:
 			want.Refused++
+			want.LastRefused = Mode.String()
 		case 1:
 			want.Authenticated++
 			fallthrough
@@ -182,14 +186,15 @@ func TestServerCountsItsClients(t *testing.T) {
 	}
 	exchange(t, to, forged, silence)
 	all := s.Clients()
-	want := status.Client{Address: netip.MustParseAddr("127.0.0.1"), Requests: 3, Answered: 2, Authenticated: 1, Refused: 1}
+	want := status.Client{Address: netip.MustParseAddr("127.0.0.1"), Requests: 3, Answered: 2, Authenticated: 1, Refused: 1,
+		LastRefused: BadMAC.String()}
 	if len(all) != 1 {
 		t.Fatalf("%+v", all)
 	}
-	if since := all[0].LastSeen.Sub(began); since < 0 || since > time.Minute {
-		t.Errorf("last seen %v after the start", since)
+	if first, last := all[0].FirstSeen.Sub(began), all[0].LastSeen.Sub(began); first < 0 || last <= first || last > time.Minute {
+		t.Errorf("seen first %v and last %v after the start", first, last)
 	}
-	all[0].LastSeen = 0
+	all[0].FirstSeen, all[0].LastSeen = 0, 0
 	if all[0] != want {
 		t.Errorf("%+v, want %+v", all[0], want)
 	}

@@ -38,6 +38,8 @@ type Config struct {
 	Broadcast        []string `mapstructure:"broadcast" help:"Addresses to send the time to unasked: \"224.0.1.1\", \"ff02::101%eth0\"."`
 	BroadcastSeconds int      `mapstructure:"broadcast_seconds" help:"How often, in seconds: a power of two."`
 	BroadcastKey     uint32   `mapstructure:"broadcast_key" help:"Key, of the key file, that broadcasts are signed with."`
+	// HardwareTimestamps is an interface whose network card stamps packets by its own clock, or phc.Auto for the first.
+	HardwareTimestamps string `mapstructure:"hardware_timestamps" help:"Interface whose network card is to stamp packets, or \"auto\"; \"\": the kernel does."`
 	// Experimental has requests of NTPv5 answered, as of draft-ietf-ntp-ntpv5-09.
 	Experimental bool `mapstructure:"experimental" help:"Answer NTPv5, which is still a draft."`
 	// FastPath has plain requests answered in the kernel where it can be, see package fastpath.

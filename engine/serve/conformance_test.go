@@ -19,6 +19,17 @@ func field(kind uint16, n int) []byte {
 	return b
 }
 
+// w32time is a request as Windows 10 sends it: a poll of 2^10 s, a precision of 2^-23 s, a root dispersion of some seconds.
+func w32time(first, stratum byte) []byte {
+	b := join([]byte{first, stratum, 10, 0xe9, 0, 0, 0, 0, 0, 1, 3, 0x9c, 0, 0, 0, 0}, make([]byte, 32))
+	if stratum > 0 {
+		copy(b[12:], []byte{192, 168, 1, 1})
+		copy(b[16:], []byte{0xee, 0xad, 0x60, 0x0c, 0x12, 0x34, 0x56, 0x78})
+	}
+	copy(b[40:], []byte{0xee, 0xad, 0x63, 0x0c, 0xee, 0xd5, 0x47, 0xc5})
+	return b
+}
+
 func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
 // TestConformance holds what chronyd 4.3 and ntpsec answer, and do not, against this server.
@@ -37,7 +48,17 @@ func TestConformance(t *testing.T) {
 	rows := []row{
 		{"v1 mode 0", request(1, ntp.Undefined), Answered, ntp.Server, 48},
 		{"0x1b and zeros", join([]byte{0x1b}, zeros), Answered, ntp.Server, 48},
-		{"0xdb, as W32Time", join([]byte{0xdb}, zeros), Answered, ntp.Server, 48},
+		{"0xdb and zeros", join([]byte{0xdb}, zeros), Answered, ntp.Server, 48},
+		// W32Time asks as a client with flag 0x8 of NtpServer, else as a peer, in version 3: before it ever knew the time
+		// with leap indicator 3, then with its own stratum and its server as reference ID.
+		{"W32Time, client, new", w32time(0xdb, 0), Answered, ntp.Server, 48},
+		{"W32Time, client", w32time(0x1b, 3), Answered, ntp.Server, 48},
+		{"W32Time, peer, new", w32time(0xd9, 0), Answered, ntp.SymmetricPassive, 48},
+		{"W32Time, peer", w32time(0x19, 3), Answered, ntp.SymmetricPassive, 48},
+		// In a domain it wants to be signed for by a domain controller ([MS-SNTP], sections 2.2.1 and 2.2.3).
+		{"W32Time, in a domain", join(w32time(0xdb, 0), []byte{0x51, 4, 0, 0}, make([]byte, 16)), MSSNTP, 0, 0},
+		{"W32Time, in a domain, as a peer", join(w32time(0xd9, 0), []byte{0x51, 4, 0, 0}, make([]byte, 16)), MSSNTP, 0, 0},
+		{"W32Time, in a domain, extended", join(w32time(0xdb, 0), []byte{0x51, 4, 0, 0}, make([]byte, 68)), UnknownKey, 0, 0},
 		{"v2 mode 0", request(2, ntp.Undefined), Mode, 0, 0},
 		{"v4 mode 0", request(4, ntp.Undefined), Mode, 0, 0},
 		{"v0", request(0, ntp.Client), Version, 0, 0},

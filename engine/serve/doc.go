@@ -1,12 +1,12 @@
 // Package serve answers NTP requests over UDP with the station's time: modes 3 and 1 of versions 1 to 4, plain, with a
 // symmetric key or under NTS, in the basic and the interleaved mode (RFC 9769), and broadcasts it; as an experiment also
-// NTPv5, a draft. All decisions are in a
-// core without sockets; what it does not answer it counts under a [Reason].
+// NTPv5, a draft. All decisions are in a core without sockets; what it does not answer it counts under a [Reason].
 //
 // # How it is made
 //
 // Every processor has a socket of its own for the same address, and a goroutine that answers what comes to it: one system
-// call takes up to 64 requests, one sends their answers, and a socket with nothing in it costs nothing. What the
+// call takes up to 64 requests, one sends their answers, and a socket with nothing in it costs nothing. It is woken when
+// something arrives and for nothing else: Go's poller would also wake it each time that an answer has left. What the
 // goroutines share is small and locked for the moment of an entry: the table of clients, and the times at which answers to
 // interleaving clients left. Answering allocates nothing, or under NTS with AES-128-GCM-SIV twice.
 //
@@ -18,8 +18,12 @@
 // Requests are stamped by the kernel when they arrive, and are never answered with a later time. Answers say when they are
 // about to be sent: one alone when the clock was read for it, those of a batch each by its place and what making and
 // sending one usually takes. To clients that interleave the next answer says when the last truly left, by the kernel's
-// stamp, which is asked for their packets alone. The last five bits of a receive timestamp, below 8 ns, are a mark, so
-// that an echo of it is known without having kept anything. A network card's own stamps are not used.
+// stamp. That is asked for their packets alone, and nobody is woken for it before they are on their way. The last five bits
+// of a receive timestamp, below 8 ns, are a mark, so that an echo of it is known without having kept anything.
+//
+// Where a listener names an interface whose network card stamps packets (package phc), the card's stamp of an arrival takes
+// the place of the kernel's if that confirms it: the kernel's is not earlier, and not later by more than 10 ms. Answers
+// there that interleave are stamped by the card too.
 //
 // What was kept for interleaving is void once the time scale breaks: when a new model differs from the one before by more
 // than a millisecond at the same moment, or in TAI−UTC, or the local clock was set.
@@ -40,14 +44,14 @@
 //   - Someone who floods in a client's name, so that the limit cuts that client off. One request in eight is answered all
 //     the same, and requests under a key or NTS are counted apart, after they were found genuine: a client that signs
 //     is never cut off. Kisses are believed by clients only if they echo the request's own timestamp.
-//   - Someone who floods from made-up source addresses, to fill the tables. They take their 500 KiB per listener when the
+//   - Someone who floods from made-up source addresses, to fill the tables. They take their 600 KiB per listener when the
 //     server is made and never grow. That of clients holds 4096 addresses; who is put into which part of it cannot be
 //     foreseen from outside, and who asked more often stays. So clients that were known before the flood keep their
 //     counts, and those that sign theirs whatever the flood does. What a flood can do: a client that is new, or asks
 //     more seldom than each made-up address, is forgotten, counted from zero, and has its full burst again when it asks.
 //     Addresses without a code are claims, and what the table says of them is no evidence. That of departures can be
-//     entered only with a mark that each address has its own of, one guess in sixteen; who is driven out of it is answered
-//     in the basic mode.
+//     entered only with a mark that each address has its own of, one guess in sixteen (with NTPv5, where it is on, by
+//     anyone); who is driven out of it is answered in the basic mode.
 //   - Someone who sends malformed packets to crash or confuse the parser. Every length is checked, the parser is fuzzed,
 //     and what is malformed gets silence: no error that could be used as an oracle.
 //   - Someone on the network path who forges answers. Plain NTP cannot keep him from it; a symmetric key and NTS do. The

@@ -64,7 +64,7 @@ func chronydClient(t *testing.T, server string, wrap ...string) (chronyc func(..
 	}
 }
 
-// eventually asks until what chronyc says matches, for at most that long.
+// eventually asks until what is said matches, for at most that long.
 func eventually(t *testing.T, limit time.Duration, say func() string, want ...string) string {
 	t.Helper()
 	var said string
@@ -78,7 +78,7 @@ func eventually(t *testing.T, limit time.Duration, say func() string, want ...st
 			return said
 		}
 	}
-	t.Fatalf("chronyc never said %q:\n%s", want, said)
+	t.Fatalf("never said %q:\n%s", want, said)
 	return ""
 }
 

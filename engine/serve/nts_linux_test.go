@@ -19,8 +19,8 @@ import (
 	"timestation/engine/nts"
 )
 
-// certificate writes one for localhost and 127.0.0.1, its own authority, and its key.
-func certificate(t testing.TB) (certFile, keyFile string, roots *x509.CertPool) {
+// certificate writes one for localhost, 127.0.0.1 and other addresses, its own authority, and its key.
+func certificate(t testing.TB, others ...net.IP) (certFile, keyFile string, roots *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -28,7 +28,7 @@ func certificate(t testing.TB) (certFile, keyFile string, roots *x509.CertPool) 
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: append(others, net.IPv4(127, 0, 0, 1)), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}

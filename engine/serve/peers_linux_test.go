@@ -49,6 +49,8 @@ type childConfig struct {
 	Config
 	Establish        string
 	Certificate, Key string
+	// Ahead is by how much more than this machine's clock it says.
+	Ahead time.Duration
 }
 
 func childLoad(text string) {
@@ -78,10 +80,10 @@ func child(text string) {
 	publish := func() {
 		at := now()
 		board.Publish(&status.Status{
-			Epoch: at, EpochInstant: refclock.Instant{TAI: int64(at) + 37e9, TAIMinusUTC: 37},
+			Epoch: at, EpochInstant: refclock.Instant{TAI: int64(at.Add(cfg.Ahead)) + 37e9, TAIMinusUTC: 37},
 			MaxError: 50 * time.Microsecond, MaxErrorGrowth: 15e-6, MaxErrorLimit: time.Second,
 			State: status.Synchronised, Stratum: 1, ReferenceID: [4]byte{'G', 'P', 'S'}, Leap: refclock.LeapNone,
-			ReferenceTime: refclock.Instant{TAI: int64(at) + 37e9 - 1e8, TAIMinusUTC: 37},
+			ReferenceTime: refclock.Instant{TAI: int64(at.Add(cfg.Ahead)) + 37e9 - 1e8, TAIMinusUTC: 37},
 		})
 	}
 	publish()
@@ -112,8 +114,12 @@ func establishing(s *Server, cfg childConfig) error {
 		return err
 	}
 	s.ProtectWith(jar)
+	host, _, err := net.SplitHostPort(cfg.Establish)
+	if err != nil {
+		return err
+	}
 	ke, err := nts.NewKEServer(nts.KEConfig{
-		Certificate: cfg.Certificate, Key: cfg.Key, NTPServer: "127.0.0.1", NTPPort: s.Address().Port(),
+		Certificate: cfg.Certificate, Key: cfg.Key, NTPServer: host, NTPPort: s.Address().Port(),
 	}, jar, discard())
 	if err != nil {
 		return err

@@ -73,15 +73,14 @@ type Counters struct {
 	Kisses uint64 `json:"kisses"`
 	// Broadcasts were sent unasked.
 	Broadcasts uint64 `json:"broadcasts"`
-	// ReceiveStamps and TransmitStamps say where such time stamps come from.
+	// ReceiveStamps and TransmitStamps say where such time stamps come from; FromCard once the first did.
 	ReceiveStamps  StampSource `json:"receive_stamps"`
 	TransmitStamps StampSource `json:"transmit_stamps"`
 	// Dropped has every reason but Answered, those that never happened with 0.
 	Dropped map[Reason]uint64 `json:"dropped"`
 }
 
-// StampSource is who took a time stamp. A network card's own stamps are not used: they are of its clock (PHC), which is
-// nobody's here.
+// StampSource is who took a time stamp.
 type StampSource string
 
 // The sources.
@@ -90,11 +89,14 @@ const (
 	FromKernel StampSource = "kernel"
 	// FromProgram: taken when the program reads, or just before it sends.
 	FromProgram StampSource = "program"
+	// FromCard: taken by the network card, by its own clock, and converted (package phc).
+	FromCard StampSource = "hardware"
 )
 
 // tally is Counters while they are counted.
 type tally struct {
 	plain, authenticated, nts, control, interleaved, kisses, broadcasts atomic.Uint64
+	arrivedByCard, leftByCard                                           atomic.Uint64
 	dropped                                                             [reasons]atomic.Uint64
 }
 

@@ -89,7 +89,7 @@ func (r *responder) answer(in []byte, from netip.Addr, rx, tx refclock.Stamp, ou
 	if reason == Answered && unfit != Answered {
 		reason, standing = unfit, unworthy
 	}
-	pace := r.clients.count(from, request.client, rx, standing, r.limit)
+	pace := r.clients.count(from, request.client, rx, standing, reason, r.limit)
 	code, told := r.kiss(reason, pace, from)
 	if reason == Answered && pace != inTime {
 		reason = RateLimited

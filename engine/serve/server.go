@@ -16,6 +16,7 @@ import (
 	"timestation/engine/ntp"
 	"timestation/engine/nts"
 	"timestation/engine/serve/fastpath"
+	"timestation/engine/serve/phc"
 	"timestation/engine/status"
 )
 
@@ -44,7 +45,7 @@ type Server struct {
 	limit      limit
 	smear      smear
 	precision  int8
-	conns      []*net.UDPConn // of the same address; each request comes to one of them
+	sockets    []*socket // of the same address; each request comes to one of them
 	keyring    atomic.Pointer[keyring]
 	tally      tally
 	clients    *clientTable
@@ -54,7 +55,9 @@ type Server struct {
 	// kernelStamps: arrivals and departures are stamped by the kernel.
 	kernelStamps bool
 	fast         *fastpath.Path // nil without
+	card         *phc.Clock     // nil without
 	closing      atomic.Bool
+	closed       func() error
 }
 
 // New reads the keys and binds the sockets, so that Run has nothing left that a person could have to mend. Errors are one
@@ -71,12 +74,15 @@ func New(cfg Config, board *status.Board, log *slog.Logger) (*Server, error) {
 	s.access, _ = cfg.access()
 	s.limit, _ = cfg.limit()
 	s.smear, _ = cfg.smear()
+	s.closed = sync.OnceValue(s.close)
 	if err := s.ReloadKeys(); err != nil {
 		return nil, err
 	}
 	if err := s.bind(); err != nil {
+		s.Close()
 		return nil, err
 	}
+	s.openCard()
 	s.attach()
 	return s, nil
 }
@@ -88,6 +94,7 @@ func (s *Server) ProtectWith(jar *nts.Jar) { s.jar = jar }
 // ControlWith hands control messages to c. It is to be called before Run.
 func (s *Server) ControlWith(c Controller) { s.controller = c }
 
+// bind opens the sockets.
 func (s *Server) bind() error {
 	network, address, err := s.config.bind()
 	if err != nil {
@@ -112,13 +119,19 @@ func (s *Server) bind() error {
 			s.log.Debug("fewer sockets than processors", "sockets", n, "reason", err)
 			break
 		}
-		s.conns = append(s.conns, conn.(*net.UDPConn))
+		bound := conn.LocalAddr().String() // where the system chose the port
+		single := error(nil)
 		if n == 0 {
-			address = conn.LocalAddr().String() // where the system chose the port
-			if err := share(s.conns[0]); err != nil {
-				s.log.Debug("one socket for all processors", "reason", err)
-				break
-			}
+			address, single = bound, share(conn.(*net.UDPConn))
+		}
+		socket, err := newSocket(conn.(*net.UDPConn))
+		if err != nil {
+			return fmt.Errorf("address: cannot listen on %s: %w", address, err)
+		}
+		s.sockets = append(s.sockets, socket)
+		if single != nil {
+			s.log.Debug("one socket for all processors", "reason", single)
+			break
 		}
 	}
 	return nil
@@ -150,9 +163,12 @@ func bindError(address string, err error) error {
 
 // Address is where the server listens, with the port the system chose where the configuration says 0.
 func (s *Server) Address() netip.AddrPort {
-	a := s.conns[0].LocalAddr().(*net.UDPAddr).AddrPort()
+	a := s.sockets[0].address
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
+
+// Precision is what the answers state: the smallest step that reading the clock can see, log2 s.
+func (s *Server) Precision() int8 { return s.precision }
 
 // Counters may be called from any goroutine.
 func (s *Server) Counters() Counters {
@@ -160,6 +176,12 @@ func (s *Server) Counters() Counters {
 	c.ReceiveStamps, c.TransmitStamps = FromProgram, FromProgram
 	if s.kernelStamps {
 		c.ReceiveStamps, c.TransmitStamps = FromKernel, FromKernel
+	}
+	if s.tally.arrivedByCard.Load() > 0 {
+		c.ReceiveStamps = FromCard
+	}
+	if s.tally.leftByCard.Load() > 0 {
+		c.TransmitStamps = FromCard
 	}
 	s.countFast(&c)
 	return c
@@ -181,14 +203,19 @@ func (s *Server) ReloadKeys() error {
 }
 
 // Close frees the address. Run returns.
-func (s *Server) Close() error {
+func (s *Server) Close() error { return s.closed() }
+
+func (s *Server) close() error {
 	s.closing.Store(true)
 	var all []error
-	for _, conn := range s.conns {
-		all = append(all, conn.Close())
+	for _, socket := range s.sockets {
+		all = append(all, socket.Close())
 	}
 	if s.fast != nil {
 		all = append(all, s.fast.Close())
+	}
+	if s.card != nil {
+		all = append(all, s.card.Close())
 	}
 	return errors.Join(all...)
 }
@@ -197,15 +224,18 @@ func (s *Server) Close() error {
 func (s *Server) Run(ctx context.Context) error {
 	defer s.Close()
 	defer context.AfterFunc(ctx, func() { s.Close() })()
-	s.log.Info("answering NTP", "address", s.Address(), "keys", len(s.keyring.Load().keys), "sockets", len(s.conns))
+	s.log.Info("answering NTP", "address", s.Address(), "keys", len(s.keyring.Load().keys), "sockets", len(s.sockets))
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	var wait sync.WaitGroup
 	wait.Go(func() { s.broadcast(running) })
 	wait.Go(func() { s.keepFast(running) })
+	if s.card != nil {
+		wait.Go(func() { s.card.Run(running) })
+	}
 	var workers sync.WaitGroup
-	for _, conn := range s.conns {
-		w := s.newWorker(conn)
+	for _, socket := range s.sockets {
+		w := s.newWorker(socket)
 		workers.Go(func() { w.run(running) })
 	}
 	workers.Wait()
@@ -236,10 +266,11 @@ func (s *Server) newResponder() responder {
 	return r
 }
 
-// isControl tells whether a datagram is for the controller, if there is one.
+// isControl tells whether a datagram is for the controller, if there is one: a control message, or a private one.
 func (s *Server) isControl(in []byte, from netip.AddrPort) bool {
-	const shortest = 12 // RFC 9327, section 2
-	return s.controller != nil && len(in) >= shortest && ntp.Mode(in[0]&7) == ntp.Control && s.access.permits(from.Addr())
+	const shortest, shortestPrivate = 12, 8 // RFC 9327, section 2; a request for LeoNTP's statistics
+	return s.controller != nil && (len(in) >= shortest && ntp.Mode(in[0]&7) == ntp.Control ||
+		len(in) >= shortestPrivate && ntp.Mode(in[0]&7) == ntp.Private) && s.access.permits(from.Addr())
 }
 
 // batchTally counts for one goroutine until it finds time to tell.

@@ -2,10 +2,14 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"net"
+	"os"
 	"strconv"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"timestation/engine/ntp"
 	"timestation/engine/status"
@@ -127,3 +131,82 @@ func TestTransmitStampsOfTheKernel(t *testing.T) {
 }
 
 func port(s *Server) string { return strconv.Itoa(int(s.Address().Port())) }
+
+// A socket tells of what arrives, also of what came while it was not listened to, and of nothing else: not of answers
+// that have left.
+func TestSocketTellsOfArrivalsAlone(t *testing.T) {
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := newSocket(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	client, err := net.Dial("udp4", s.address.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	raw, err := s.arrivals.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// told says whether the socket tells of anything once something has been done.
+	told := func(limit time.Duration, done func()) bool {
+		t.Helper()
+		_ = s.arrivals.SetReadDeadline(time.Now().Add(limit))
+		asked := 0
+		err := raw.Read(func(uintptr) bool {
+			if asked++; asked == 1 {
+				done()
+			}
+			return asked > 1
+		})
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal(err)
+		}
+		return err == nil
+	}
+	write := func() {
+		if _, err := client.Write([]byte("request")); err != nil {
+			t.Error(err)
+		}
+	}
+	listen := func() {
+		if err := s.listen(); err != nil {
+			t.Error(err)
+		}
+	}
+	send := func() {
+		if err := s.send([]byte("answer"), client.LocalAddr().(*net.UDPAddr).AddrPort()); err != nil {
+			t.Error(err)
+		}
+		if got := receive(t, client, patience); string(got) != "answer" {
+			t.Errorf("%q", got)
+		}
+	}
+	read := func() {
+		if n, _, err := unix.Recvfrom(s.fd, make([]byte, 10), unix.MSG_DONTWAIT); n != 7 || err != nil {
+			t.Errorf("%d octets, %v", n, err)
+		}
+	}
+	for range 3 {
+		if !told(patience, write) {
+			t.Error("what came was not told")
+		}
+		read()
+		s.unlisten()
+		if told(20*time.Millisecond, write) {
+			t.Error("told while it was not listened to")
+		}
+		if !told(patience, listen) {
+			t.Error("what came meanwhile was not told")
+		}
+		read()
+		if told(20*time.Millisecond, send) {
+			t.Error("told of an answer that left")
+		}
+	}
+}

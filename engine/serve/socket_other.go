@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"timestation/engine/serve/phc"
 	"timestation/refclock"
 )
 
@@ -23,15 +24,38 @@ func prepare(syscall.RawConn, bool, bool) error {
 
 func share(*net.UDPConn) error { return errors.ErrUnsupported }
 
+// socket is the listener's.
+type socket struct {
+	*net.UDPConn
+	address netip.AddrPort
+}
+
+func newSocket(conn *net.UDPConn) (*socket, error) {
+	return &socket{conn, conn.LocalAddr().(*net.UDPAddr).AddrPort()}, nil
+}
+
+func (s *socket) send(packet []byte, to netip.AddrPort) error {
+	_, err := s.WriteToUDPAddrPort(packet, to)
+	return err
+}
+
+// openCard says that this system has no hardware time stamps, where the configuration asks for them.
+func (s *Server) openCard() {
+	if s.config.HardwareTimestamps != "" {
+		_, err := phc.Open(s.config.HardwareTimestamps)
+		s.log.Warn("hardware_timestamps: the program stamps packets, not a network card", "reason", err)
+	}
+}
+
 // worker answers what comes to the socket.
 type worker struct {
 	server    *Server
-	conn      *net.UDPConn
+	conn      *socket
 	responder responder
 	tally     batchTally
 }
 
-func (s *Server) newWorker(conn *net.UDPConn) *worker {
+func (s *Server) newWorker(conn *socket) *worker {
 	return &worker{server: s, conn: conn, responder: s.newResponder()}
 }
 

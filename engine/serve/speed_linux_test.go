@@ -26,14 +26,14 @@ const speedKeys = `1 MD5 HEX:933F62BE1D604E68A81B557F18CFA200483F5B70
 //
 //	TIMESTATION_MEASURE=1 go test -tags headless -run '^$' -bench Speed -benchtime 1x -v ./engine/serve
 //
-// takes some five minutes, and means something on a quiet machine alone. Without TIMESTATION_MEASURE it is a short look.
+// takes some four and a half minutes, and means something on a quiet machine alone. Without TIMESTATION_MEASURE it is a short look.
 func BenchmarkSpeed(b *testing.B) {
 	if runtime.NumCPU() < 2 {
 		b.Skip("needs two processors")
 	}
 	rounds, each := 3, 300*time.Millisecond
 	if os.Getenv("TIMESTATION_MEASURE") != "" {
-		rounds, each = 15, time.Second
+		rounds, each = 11, time.Second
 	}
 	keyPath := writeKeys(b, speedKeys)
 	certFile, certKey, roots := certificate(b)

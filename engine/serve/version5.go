@@ -11,8 +11,8 @@ import (
 )
 
 // NTPv5 as of draft-ietf-ntp-ntpv5-09: an experiment, for listeners that say so, and for clients of the same draft. Of its
-// optional parts there are keys, the scales UTC and TAI (or smeared UTC), and what servers say of themselves; not
-// interleaved mode, corrections and NTS.
+// optional parts there are keys, the scales UTC and TAI (or smeared UTC), what servers say of themselves, interleaved mode
+// and what switches on the way correct; not monotonic timestamps and NTS.
 const (
 	version5 = 5
 	draft    = "draft-ietf-ntp-ntpv5-09"
@@ -28,6 +28,7 @@ const (
 	field5FilterRequest = 0xf503
 	field5Filter        = 0xf504
 	field5Server        = 0xf505
+	field5Correction    = 0xf506
 	field5Reference     = 0xf507
 	field5Secondary     = 0xf509
 	field5Draft         = 0xf5ff
@@ -40,7 +41,14 @@ const (
 	scaleSmeared = 3
 )
 
-const flag5Synchronised = 1
+const (
+	flag5Synchronised = 1
+	flag5Interleaved  = 2
+)
+
+// correction5 is the length of field5Correction without its header: what was corrected on the way there, by which path, two
+// octets that are reserved, the same for the way back, and two that keep the checksum right.
+const correction5 = 24
 
 // filter5 is the Bloom filter that says from which servers the time comes, here this one alone: ten bits of 4096, drawn
 // at random when the program starts.
@@ -86,7 +94,7 @@ func (r *responder) answer5(in []byte, from netip.Addr, rx, tx refclock.Stamp, o
 	default:
 		standing = plainRequest
 	}
-	if r.clients.count(from, request.client, rx, standing, r.limit) != inTime && reason == Answered {
+	if r.clients.count(from, request.client, rx, standing, reason, r.limit) != inTime && reason == Answered {
 		reason = RateLimited
 	}
 	if reason != Answered {
@@ -98,7 +106,8 @@ func (r *responder) answer5(in []byte, from netip.Addr, rx, tx refclock.Stamp, o
 	if tx == 0 {
 		tx = r.now()
 	}
-	b := r.header5(out[:0], in, rx, tx)
+	r.last.tx = tx
+	b := r.header5(out[:0], in, request.client, rx, tx)
 	b = r.fields5(b, in, &request, rx)
 	if len(b) != len(in) {
 		return 0, NoRoom
@@ -145,8 +154,8 @@ func (r *responder) understand5(request *asked, in []byte, from netip.Addr) Reas
 	return Answered
 }
 
-// header5 writes the header of the answer.
-func (r *responder) header5(b, in []byte, rx, tx refclock.Stamp) []byte {
+// header5 writes the header of the answer to a client.
+func (r *responder) header5(b, in []byte, client clientHash, rx, tx refclock.Stamp) []byte {
 	h := r.exactly(rx, tx)
 	scale := byte(scaleUTC)
 	switch {
@@ -161,14 +170,24 @@ func (r *responder) header5(b, in []byte, rx, tx refclock.Stamp) []byte {
 	}
 	received, era := r.onScale(rx, scale)
 	left, _ := r.onScale(tx, scale)
+	cookie := rand.Uint64()
+	// What is kept are times of the listener's own scale.
+	if in[15]&flag5Interleaved != 0 && scale != scaleTAI && flags&flag5Synchronised != 0 {
+		if before := r.exchanges.transmit(exchangeKey{client, ntp.Timestamp(binary.BigEndian.Uint64(in[16:]))}); before != 0 {
+			left, flags = before, flags|flag5Interleaved
+			r.last.interleaved = true
+		}
+		r.last.stamp, r.last.key = true, r.exchanges.expect(client, ntp.Timestamp(cookie))
+		cookie = uint64(r.last.key.receive)
+	}
 	delay := r.status.RootDelay
 	b = append(b, byte(h.Leap)<<6|version5<<3|byte(ntp.Server), h.Stratum, in[2], byte(h.Precision))
 	b = binary.BigEndian.AppendUint32(b, short5(delay))
 	b = binary.BigEndian.AppendUint32(b, short5(r.status.At(tx).MaxError-delay/2))
 	b = append(b, scale, era)
 	b = binary.BigEndian.AppendUint16(b, flags)
-	b = binary.BigEndian.AppendUint64(b, rand.Uint64()) // server cookie: nothing is kept under it
-	b = append(b, in[24:32]...)                         // client cookie
+	b = binary.BigEndian.AppendUint64(b, cookie)
+	b = append(b, in[24:32]...) // client cookie
 	b = binary.BigEndian.AppendUint64(b, uint64(received))
 	return binary.BigEndian.AppendUint64(b, uint64(left))
 }
@@ -205,6 +224,7 @@ func short5(d time.Duration) uint32 {
 // as long as the request.
 func (r *responder) fields5(b, in []byte, request *asked, rx refclock.Stamp) []byte {
 	h := r.exactly(rx, rx)
+	var corrected []byte
 	for rest := in[ntp.HeaderLen:]; len(rest) > 0; {
 		kind, value, next, _ := next5(rest)
 		length := uint16(4 + len(value))
@@ -221,6 +241,8 @@ func (r *responder) fields5(b, in []byte, request *asked, rx refclock.Stamp) []b
 			t, era := r.onScale(rx, value[0])
 			b = append(begin5(b, kind, length), value[0], era, 0, 0)
 			b = binary.BigEndian.AppendUint64(b, uint64(t))
+		case kind == field5Correction && len(value) == correction5:
+			corrected = value
 		case kind == field5FilterRequest && len(value) >= 4:
 			if from := int(binary.BigEndian.Uint16(value)); from+len(value) <= len(filter5) {
 				b = append(begin5(b, field5Filter, length), filter5[from:from+len(value)]...)
@@ -230,11 +252,14 @@ func (r *responder) fields5(b, in []byte, request *asked, rx refclock.Stamp) []b
 			b = append(b, 0)
 		}
 	}
-	mac := 0
+	mac, end := 0, 0
 	if request.key != nil {
 		mac = 8 + len(request.Digest)
 	}
-	if n := len(in) - len(b) - (mac+3)&^3; n >= 4 {
+	if corrected != nil {
+		end = 4 + correction5
+	}
+	if n := len(in) - len(b) - (mac+3)&^3 - end; n >= 4 {
 		b = begin5(b, field5Padding, uint16(n))
 		for range n - 4 {
 			b = append(b, 0)
@@ -245,6 +270,13 @@ func (r *responder) fields5(b, in []byte, request *asked, rx refclock.Stamp) []b
 		n := copy(code[:], request.key.Append(b, len(request.Digest))[len(b):])
 		b = append(begin5(b, field5MAC, uint16(mac)), code[:n]...)
 		for len(b)%4 != 0 {
+			b = append(b, 0)
+		}
+	}
+	if corrected != nil { // after the code, as who corrects on the way cannot sign
+		const there, path, back = 12, 22, 12
+		b = append(begin5(b, field5Correction, 4+correction5), corrected[there:path]...)
+		for range 2 + back {
 			b = append(b, 0)
 		}
 	}

@@ -52,7 +52,10 @@ func TestVersion5ByAnotherImplementation(t *testing.T) {
 		},
 		"SHA1": {Auth: beevik.AuthOptions{Type: beevik.AuthSHA1, KeyID: 2, Key: "HEX:933F62BE1D604E68A81B557F18CFA200483F5B70"},
 			RequestSupportedVersions: true},
-		"SHA512": {Auth: beevik.AuthOptions{Type: beevik.AuthSHA512, KeyID: 5, Key: "HEX:" + hex32}},
+		"SHA512":    {Auth: beevik.AuthOptions{Type: beevik.AuthSHA512, KeyID: 5, Key: "HEX:" + hex32}},
+		"corrected": {RequestCorrection: true},
+		"SHA1, corrected": {RequestCorrection: true,
+			Auth: beevik.AuthOptions{Type: beevik.AuthSHA1, KeyID: 2, Key: "HEX:933F62BE1D604E68A81B557F18CFA200483F5B70"}},
 		"AES128": {Auth: beevik.AuthOptions{Type: beevik.AuthAES128, KeyID: 6, Key: "HEX:7EA62AE64D190114D46D5A082F948EC1"}},
 		"AES256": {Auth: beevik.AuthOptions{Type: beevik.AuthAES256, KeyID: 7, Key: "HEX:" + hex32}},
 	} {
@@ -84,7 +87,7 @@ func TestVersion5ByAnotherImplementation(t *testing.T) {
 	if r := judge(t, s, beevik.QueryOptions{RequestSupportedVersions: true}); !slices.Contains(r.SupportedVersions, 5) {
 		t.Errorf("%+v", r)
 	}
-	if c := counted(t, s, 8); c.Authenticated != 4 || c.Dropped[Version] != 0 {
+	if c := counted(t, s, 10); c.Authenticated != 5 || c.Dropped[Version] != 0 {
 		t.Errorf("%+v", c)
 	}
 }
@@ -161,6 +164,18 @@ func TestVersion5Requests(t *testing.T) {
 			}
 		}
 	}
+	// What was corrected on the way there comes back, behind the code.
+	corrected := slices.Concat(begin5(nil, field5Correction, 28), make([]byte, 12), []byte{0, 0, 0, 9, 8, 7, 6, 5, 4, 3}, make([]byte, 2))
+	unsigned := request5(draft)
+	code := slices.Clone(authenticator(t, 2).Append(unsigned, 64)[len(unsigned):])
+	signed5 := slices.Concat(begin5(unsigned, field5MAC, uint16(4+len(code))), code, corrected)
+	n, _ := r.respond(signed5, client, now(), out)
+	want := slices.Concat(corrected[:4], corrected[16:26], make([]byte, 14))
+	if n != len(signed5) || string(out[n-28:n]) != string(want) ||
+		!authenticator(t, 2).Check(out[:n-28-len(code)-4], out[n-28-len(code)+4:n-28]) {
+		t.Errorf("corrected: %x", out[:n])
+	}
+
 	in := request5(draft)
 	if allocs := testing.AllocsPerRun(200, func() { r.respond(in, client, now(), out) }); allocs != 0 {
 		t.Errorf("%v allocations", allocs)
@@ -171,6 +186,49 @@ func TestVersion5Requests(t *testing.T) {
 	r.board.Publish(lost)
 	if n, _ := r.respond(in, client, now(), out); n == 0 || out[0]>>6 != byte(ntp.LeapUnsynchronised) || out[1] != 0 || out[15] != 0 {
 		t.Errorf("%x", out[:n])
+	}
+}
+
+// In interleaved mode an answer says when the one that its cookie names left; who names none gets the basic mode. (The other
+// implementation asks for it, but takes no answer whose transmit time is before its receive time.)
+func TestVersion5Interleaved(t *testing.T) {
+	s := start(t, experimental(t))
+	ask := func(cookie uint64, flags, scale byte) (said uint16, next uint64, receive, transmit time.Time) {
+		t.Helper()
+		in := request5(draft)
+		in[12], in[15] = scale, flags
+		binary.BigEndian.PutUint64(in[16:], cookie)
+		out := exchange(t, s.Address().String(), in, patience)
+		if len(out) != len(in) {
+			t.Fatalf("%x", out)
+		}
+		number := func(at int) uint64 { return binary.BigEndian.Uint64(out[at:]) }
+		return binary.BigEndian.Uint16(out[14:]), number(16), moment(ntp.Timestamp(number(32))), moment(ntp.Timestamp(number(40)))
+	}
+	said, cookie, _, made := ask(0, flag5Interleaved, scaleUTC)
+	if said != flag5Synchronised {
+		t.Errorf("the first answer: flags %#x", said)
+	}
+	for i := range 3 {
+		time.Sleep(5 * time.Millisecond) // until the kernel has said when it left
+		said, next, receive, transmit := ask(cookie, flag5Interleaved, scaleUTC)
+		late := transmit.Sub(made)
+		if said != flag5Synchronised|flag5Interleaved || next == cookie || late < -time.Millisecond || !transmit.Before(receive.Add(-4*time.Millisecond)) {
+			t.Errorf("answer %d: flags %#x, the one before left %v after it was made", i, said, late)
+		}
+		cookie, made = next, receive
+	}
+	for name, c := range map[string]struct {
+		cookie       uint64
+		flags, scale byte
+	}{
+		"a cookie that nobody has": {cookie ^ 2, flag5Interleaved, scaleUTC},
+		"the basic mode":           {cookie, 0, scaleUTC},
+		"another scale":            {cookie, flag5Interleaved, scaleTAI},
+	} {
+		if said, _, receive, transmit := ask(c.cookie, c.flags, c.scale); said != flag5Synchronised || transmit.Before(receive) {
+			t.Errorf("%s: flags %#x, left %v after it came", name, said, transmit.Sub(receive))
+		}
 	}
 }
 

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"strconv"
-	"syscall"
 	"time"
 	"unsafe"
 
@@ -19,8 +19,8 @@ import (
 const (
 	// batch is how many datagrams one system call takes.
 	batch = 64
-	// controlSpace holds a time stamp of 64 octets and a destination of 40.
-	controlSpace = 128
+	// controlSpace holds a time stamp of 64 octets, whose it is in 32, and a destination of 40.
+	controlSpace = 144
 	// maxAhead is how much earlier than expected an answer may leave: those of a batch are no longer under way.
 	maxAhead = boundAhead
 	// stampsPending is how many answers may wait for the time at which they left.
@@ -44,7 +44,7 @@ type departure struct {
 // worker answers what comes to one socket. All its memory is taken when it is made.
 type worker struct {
 	server    *Server
-	conn      *net.UDPConn
+	socket    *socket
 	responder responder
 	tally     batchTally
 	zones     map[uint32]string // names of interfaces
@@ -66,6 +66,7 @@ type worker struct {
 	departures [stampsPending]departure
 	next       uint32
 	waiting    int
+	deaf       bool // the socket is not listened to
 	late       [16]mmsghdr
 	lateAt     [16][2 * controlSpace]byte
 
@@ -89,8 +90,8 @@ func (u *usual) learn(took time.Duration, n int) {
 	}
 }
 
-func (s *Server) newWorker(conn *net.UDPConn) *worker {
-	w := &worker{server: s, conn: conn, responder: s.newResponder(), zones: map[uint32]string{}}
+func (s *Server) newWorker(socket *socket) *worker {
+	w := &worker{server: s, socket: socket, responder: s.newResponder(), zones: map[uint32]string{}}
 	for i := range batch {
 		w.receivedAt[i].Base = &w.in[i][0]
 		w.receivedAt[i].SetLen(len(w.in[i]))
@@ -116,18 +117,19 @@ func (w *worker) reset(n int) {
 
 // run answers until the socket is closed.
 func (w *worker) run(ctx context.Context) {
-	raw, err := w.conn.SyscallConn()
+	raw, err := w.socket.arrivals.SyscallConn()
 	if err != nil {
 		return // closed
 	}
+	fd := uintptr(w.socket.fd) // open for as long as the arrivals are
 	for {
 		var failed error
-		err := raw.Read(func(fd uintptr) (done bool) {
+		err := raw.Read(func(uintptr) (done bool) {
 			done, failed = w.drain(fd)
 			return done
 		})
 		switch {
-		case w.server.closing.Load(), errors.Is(err, net.ErrClosed):
+		case w.server.closing.Load(), errors.Is(err, os.ErrClosed):
 			return
 		case err != nil:
 			failed = err
@@ -157,14 +159,14 @@ func (w *worker) drain(fd uintptr) (done bool, err error) {
 		case unix.EINTR:
 			continue
 		case unix.EAGAIN:
-			return false, nil
+			return w.wait()
 		default:
 			return true, errno
 		}
 		w.answer(fd, int(n))
 		w.reset(int(n))
 		if n < batch {
-			return false, nil
+			return w.wait()
 		}
 		runtime.Gosched() // in a flood the engine must still get its turn
 	}
@@ -180,19 +182,22 @@ func (w *worker) answer(fd uintptr, n int) {
 	if n > 1 {
 		leaves = w.responder.at.Add(time.Duration(w.thinking) * time.Duration(n))
 	}
-	sending := 0
+	sending, stamped := 0, false
 	for i := range n {
 		h, in := &w.received[i].header, w.in[i][:w.received[i].length]
 		reply := &w.replies[i]
-		rx, ok := readControl(w.controls[i][:h.Controllen], reply)
-		if !ok {
+		seen, byCard := readControl(w.controls[i][:h.Controllen], reply), false
+		rx := seen.kernel
+		if rx == 0 {
 			rx = w.responder.at // the kernel begins to stamp some time after the first socket asked for it
+		} else if seen.card != 0 && w.server.card != nil {
+			rx, byCard = w.server.arrival(seen)
 		}
 		from, ok := w.source(i)
 		if !ok {
 			continue
 		}
-		if w.server.isControl(in, from) && w.control(in, from, reply) {
+		if w.server.isControl(in, from) && w.control(fd, in, from, h, reply) {
 			w.tally.control++
 			continue
 		}
@@ -204,7 +209,8 @@ func (w *worker) answer(fd uintptr, n int) {
 			continue
 		}
 		if o.stamp = o.stamp && w.server.kernelStamps; o.stamp {
-			reply.stamp()
+			stamped = true
+			reply.stamp(byCard)
 		}
 		w.sent[sending].Base = &w.out[sending][0]
 		w.sent[sending].SetLen(length)
@@ -219,15 +225,39 @@ func (w *worker) answer(fd uintptr, n int) {
 			leaves = min(leaves.Add(time.Duration(w.telling)), w.responder.at.Add(boundAhead))
 		}
 	}
+	send := w.send
+	if stamped {
+		send = w.sendStamped
+	}
 	if n == 1 {
-		w.send(fd, sending)
+		send(fd, sending)
 	} else {
 		made := time.Since(w.responder.looked)
-		w.send(fd, sending)
+		send(fd, sending)
 		w.thinking.learn(made, n)
 		w.telling.learn(time.Since(w.responder.looked)-made, max(sending, 1))
 	}
 	w.tally.tell(&w.server.tally)
+}
+
+// sendStamped is send for answers some of which wait for the time at which they leave. Meanwhile the socket is not listened
+// to: telling of a stamp would take its time between that and the moment at which the client has the packet. Most stamps
+// are there at once.
+func (w *worker) sendStamped(fd uintptr, n int) {
+	w.socket.unlisten()
+	w.send(fd, n)
+	w.takeDepartures(fd)
+	w.deaf = w.socket.listen() != nil
+}
+
+// wait says that drain has read everything. Where the socket is not listened to, which takes a lack of memory, it is to be
+// called again soon.
+func (w *worker) wait() (done bool, err error) {
+	if w.deaf {
+		err = w.socket.listen()
+		w.deaf = err != nil
+	}
+	return w.deaf, err
 }
 
 // send sends the first n answers.
@@ -243,7 +273,7 @@ func (w *worker) send(fd uintptr, n int) {
 			o := &w.outcomes[at]
 			w.tally.count(0, SendFailed, &o.outcome)
 			if at++; o.stamp {
-				w.renumber(fd)
+				w.renumber()
 			}
 			continue
 		}
@@ -282,8 +312,8 @@ func (w *worker) takeDepartures(fd uintptr) {
 		}
 		w.responder.look()
 		for i := range int(n) {
-			if number, stamp, ok := readDeparture(w.lateAt[i][:w.late[i].header.Controllen]); ok {
-				w.departed(number, stamp)
+			if number, s, ok := readDeparture(w.lateAt[i][:w.late[i].header.Controllen]); ok {
+				w.departed(number, s)
 			}
 		}
 		if int(n) < len(w.late) {
@@ -293,13 +323,17 @@ func (w *worker) takeDepartures(fd uintptr) {
 }
 
 // departed notes when an answer left.
-func (w *worker) departed(number uint32, stamp refclock.Stamp) {
+func (w *worker) departed(number uint32, s stamps) {
 	d := &w.departures[number%stampsPending]
 	if !d.valid || d.number != number {
 		return
 	}
 	d.valid = false
 	w.waiting--
+	stamp := s.kernel
+	if stamp == 0 && !w.server.departure(s, &stamp) {
+		return
+	}
 	// Anything else is not of this answer, or the clock was set meanwhile.
 	if late := stamp.Sub(d.expected); late < -maxAhead || late > maxWait || w.responder.ill != Answered {
 		return
@@ -310,9 +344,13 @@ func (w *worker) departed(number uint32, stamp refclock.Stamp) {
 }
 
 // renumber begins again with number 0: after a failure nobody knows whether the kernel counted it.
-func (w *worker) renumber(fd uintptr) {
-	_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPING_NEW, stampOptions&^unix.SOF_TIMESTAMPING_OPT_ID)
-	_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPING_NEW, stampOptions)
+func (w *worker) renumber() {
+	options := stampOptions
+	if w.server.card != nil {
+		options |= cardOptions
+	}
+	_ = w.socket.stampBy(options &^ unix.SOF_TIMESTAMPING_OPT_ID)
+	_ = w.socket.stampBy(options)
 	clear(w.departures[:])
 	w.next, w.waiting = 0, 0
 }
@@ -351,18 +389,17 @@ func (w *worker) zone(index uint32) string {
 	return name
 }
 
-// control hands a control message over; its answers leave at once.
-func (w *worker) control(in []byte, from netip.AddrPort, reply *replyControl) bool {
+// control hands a control message over, whose header is asked; its answers leave at once.
+func (w *worker) control(fd uintptr, in []byte, from netip.AddrPort, asked *unix.Msghdr, reply *replyControl) bool {
 	return w.server.controller.Control(in, from, func(answer []byte) {
-		to := from
-		if w.server.both() && to.Addr().Is4() {
-			to = netip.AddrPortFrom(netip.AddrFrom16(to.Addr().As16()), to.Port())
+		to := unix.Msghdr{Name: asked.Name, Namelen: asked.Namelen, Iov: &unix.Iovec{Base: unsafe.SliceData(answer)}}
+		to.Iov.SetLen(len(answer))
+		to.SetIovlen(1)
+		if to.SetControllen(reply.length); reply.length > 0 {
+			to.Control = &reply.buffer[0]
 		}
-		if _, _, err := w.conn.WriteMsgUDPAddrPort(answer, reply.bytes(), to); err != nil && !errors.Is(err, syscall.EAGAIN) {
-			w.server.log.Debug("control", "error", err)
+		if _, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&to)), unix.MSG_DONTWAIT); errno != 0 {
+			w.server.log.Debug("control", "error", errno)
 		}
 	})
 }
-
-// both tells whether the sockets are for both families.
-func (s *Server) both() bool { return !s.conns[0].LocalAddr().(*net.UDPAddr).AddrPort().Addr().Is4() }

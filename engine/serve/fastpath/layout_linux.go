@@ -21,7 +21,7 @@ type maps struct {
 const keptSlots = 4
 
 // client is what is kept of an address. Times are of CLOCK_BOOTTIME in nanoseconds, 0 for never.
-type client struct{ Due, Kissed, Seen, Answered, Refused uint64 }
+type client struct{ Due, Kissed, First, Seen, Answered, Refused uint64 }
 
 // counts are those of one processor, as in Counters.
 type counts struct{ Answered, RateLimited, Kisses uint64 }
@@ -30,6 +30,7 @@ type counts struct{ Answered, RateLimited, Kisses uint64 }
 const (
 	clientDue = 8 * iota
 	clientKissed
+	clientFirst
 	clientSeen
 	clientAnswered
 	clientRefused

@@ -282,13 +282,19 @@ func (p *Path) Clients() (all []status.Client) {
 	var key [16]byte
 	var c client
 	for i := p.clients.Iterate(); i.Next(&key, &c); {
-		all = append(all, status.Client{
-			Address:  netip.AddrFrom16(key).Unmap(),
-			Requests: c.Answered + c.Refused,
-			Answered: c.Answered,
-			Refused:  c.Refused,
-			LastSeen: refclock.Stamp(now.UnixNano() - int64(boot) + int64(c.Seen)),
-		})
+		local := func(at uint64) refclock.Stamp { return refclock.Stamp(now.UnixNano() - int64(boot) + int64(at)) }
+		seen := status.Client{
+			Address:   netip.AddrFrom16(key).Unmap(),
+			Requests:  c.Answered + c.Refused,
+			Answered:  c.Answered,
+			Refused:   c.Refused,
+			FirstSeen: local(c.First),
+			LastSeen:  local(c.Seen),
+		}
+		if c.Refused > 0 {
+			seen.LastRefused = "rate-limited" // there is no other reason here
+		}
+		all = append(all, seen)
 	}
 	return all
 }

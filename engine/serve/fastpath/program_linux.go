@@ -286,6 +286,7 @@ func (c *code) admit(o Options, m maps, index int) {
 		asm.JEq.Imm(asm.R0, 0, "pass"), asm.LoadMem(asm.R1, asm.R0, 0, asm.Word), asm.JEq.Imm(asm.R1, 0, "pass"),
 		asm.LoadImm(asm.R1, int64(o.RateInterval), asm.DWord), asm.Add.Reg(asm.R1, asm.R7),
 		asm.StoreMem(asm.RFP, stackClient+clientDue, asm.R1, asm.DWord),
+		asm.StoreMem(asm.RFP, stackClient+clientFirst, asm.R7, asm.DWord),
 		asm.StoreMem(asm.RFP, stackClient+clientSeen, asm.R7, asm.DWord),
 	)
 	c.set(stackClient+clientKissed, 0)
