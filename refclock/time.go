@@ -20,11 +20,11 @@ func (s Stamp) Sub(t Stamp) time.Duration { return time.Duration(s - t) }
 // moment, so that UTC, 23:59:60 included, can be said without a table (ITU-R TF.460-6).
 type Instant struct {
 	// TAI is nanoseconds since 1970-01-01T00:00:00 TAI.
-	TAI int64
+	TAI int64 `json:"tai_ns"`
 	// TAIMinusUTC is in seconds (37 since 2017).
-	TAIMinusUTC int32
+	TAIMinusUTC int32 `json:"tai_minus_utc_seconds"`
 	// InLeap is true inside an inserted leap second, 23:59:60.
-	InLeap bool
+	InLeap bool `json:"in_leap,omitempty"`
 }
 
 // Sub returns i − j, leap seconds counted.

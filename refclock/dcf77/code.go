@@ -26,21 +26,22 @@ var Code = &longwave.Code{
 		{Letter: "1", On: [][2]int{{0, 200}}, Weight: 0.42},
 		{Letter: "M", Weight: 0.02},
 	},
-	Mixes:         [][]float64{{0.55, 0.45, 0}, {0.97, 0.03, 0}},
-	Rare:          rare,
-	LeadMinutes:   1,
-	OffsetMinutes: 60,
-	SummerTime:    SummerTime,
-	Encode:        encode,
-	LeapAt:        59,
-	LeapSymbol:    zero,
-	LeapBit:       19,
-	CallBit:       15,
-	Announced:     time.Hour,
-	Zero:          zero,
-	One:           one,
-	Digits:        digits,
-	Fields:        fields,
+	Mixes:           [][]float64{{0.55, 0.45, 0}, {0.97, 0.03, 0}},
+	Rare:            rare,
+	LeadMinutes:     1,
+	OffsetMinutes:   60,
+	SummerTime:      SummerTime,
+	Encode:          encode,
+	LeapAt:          59,
+	LeapSymbol:      zero,
+	LeapBit:         19,
+	CallBit:         15,
+	Announced:       time.Hour,
+	ChangeAnnounced: time.Hour,
+	Zero:            zero,
+	One:             one,
+	Digits:          digits,
+	Fields:          fields,
 }
 
 // SummerTime is the European rule since 1996: from 01:00 UTC on the last Sunday of March to that of October (2000/84/EC).
@@ -102,7 +103,15 @@ func fields(c longwave.Civil) []refclock.Field {
 	field := func(name, format string, args ...any) refclock.Field {
 		return refclock.Field{Name: name, Value: fmt.Sprintf(format, args...)}
 	}
+	announced := "nothing"
+	switch {
+	case c.Leap:
+		announced = "leap second"
+	case c.Change:
+		announced = "change of summer time"
+	}
 	return []refclock.Field{
+		field("announced", "%s", announced),
 		field("zone", "%s", zone),
 		field("minute", "%02d", c.Minute),
 		field("hour", "%02d", c.Hour),

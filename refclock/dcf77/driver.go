@@ -6,12 +6,13 @@ import (
 	"timestation/refclock/longwave/receiver"
 )
 
-func init() {
-	receiver.Register(receiver.Transmitter{
-		Code:        Code,
-		Name:        "DCF77",
-		Help:        "A DCF77 receiver module (Mainflingen, 77.5 kHz) on a GPIO line.",
-		ReferenceID: "DCF",
-		Places:      []refclock.Position{{Latitude: 50.0155, Longitude: 9.0108}},
-	})
+// Transmitter is DCF77.
+var Transmitter = receiver.Transmitter{
+	Code:        Code,
+	Name:        "DCF77",
+	Help:        "A DCF77 receiver module (Mainflingen, 77.5 kHz) on a GPIO line.",
+	ReferenceID: "DCF",
+	Places:      []refclock.Position{{Latitude: 50.0155, Longitude: 9.0108}},
 }
+
+func init() { receiver.Register(Transmitter) }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -171,6 +172,46 @@ func TestLeapSecondInUBX(t *testing.T) {
 	lines, _ := read(t, bytes.NewReader(append(pvt, next...)), time.Time{})
 	if len(lines) != 2 || !strings.Contains(lines[1], "2016-12-31T23:59:60.000000000Z") {
 		t.Errorf("%s", lines)
+	}
+}
+
+// TestSurveyAndMarks: what timing receivers say of their survey, and of pulses at their input, is in the summary.
+func TestSurveyAndMarks(t *testing.T) {
+	var nav, tim, mark encoder
+	nav.zeros(8)
+	nav.u4(1234)
+	nav.upTo(28)
+	nav.u4(25000) // 0.1 mm
+	nav.upTo(36)
+	nav.u1(0, 1) // not valid, active
+	nav.upTo(40)
+	tim.u4(7200)
+	tim.upTo(16)
+	tim.u4(4e6) // mm²
+	tim.upTo(24)
+	tim.u1(1, 0)
+	tim.upTo(28)
+	mark.u1(0, 0xc0) // a new rising edge, its time valid
+	mark.upTo(4)
+	mark.u2(2237) // of the rising edge, then of the falling one
+	mark.u2(2236)
+	mark.u4(345678)
+	mark.upTo(24)
+	mark.u4(45)
+	notValid := encoder{p: bytes.Clone(mark.p)}
+	notValid.p[1] = 0x80
+	for _, c := range []struct {
+		messages string
+		want     []string
+	}{
+		{nav.set(navSVIN), []string{"survey of the antenna's position: running, 1234 s, 2.5 m"}},
+		{tim.set(timSVIN), []string{"survey of the antenna's position: over, 7200 s, 2.0 m"}},
+		{mark.set(timTM2) + mark.set(timTM2) + notValid.set(timTM2),
+			[]string{"2 pulses stamped at the receiver's input, the last in week 2237 at 345678 ms ± 45ns"}},
+	} {
+		if _, s := read(t, strings.NewReader(c.messages+good(noon).pvt()), time.Time{}); !slices.Equal(s.Remarks, c.want) {
+			t.Errorf("%q, not %q", s.Remarks, c.want)
+		}
 	}
 }
 

@@ -6,13 +6,14 @@ import (
 	"timestation/refclock/longwave/receiver"
 )
 
-func init() {
-	receiver.Register(receiver.Transmitter{
-		Code:        Code,
-		Name:        "JJY",
-		Help:        "A JJY receiver module (40 or 60 kHz) on a GPIO line.",
-		ReferenceID: "JJY",
-		// Which of the two is received is not known; they send the same code.
-		Places: []refclock.Position{{Latitude: 37.3725, Longitude: 140.8489}, {Latitude: 33.4653, Longitude: 130.1753}},
-	})
+// Transmitter is JJY.
+var Transmitter = receiver.Transmitter{
+	Code:        Code,
+	Name:        "JJY",
+	Help:        "A JJY receiver module (40 or 60 kHz) on a GPIO line.",
+	ReferenceID: "JJY",
+	// Which of the two is received is not known; they send the same code.
+	Places: []refclock.Position{{Latitude: 37.3725, Longitude: 140.8489}, {Latitude: 33.4653, Longitude: 130.1753}},
 }
+
+func init() { receiver.Register(Transmitter) }

@@ -29,6 +29,9 @@ type acquisition struct {
 // acquire looks for the time in the last seconds.
 func (d *Decoder) acquire(window int) *acquisition {
 	var best *acquisition
+	// What this costs is estimated, not measured, so that the same recording always gives the same result.
+	blocks := float64(window / blockSeconds)
+	d.plan.cost += (1 + maxDriftPPM*1e-6*blocks*blockBins/1.5) * (3 + 0.15*blocks)
 	strongest := 0.0
 	for _, c := range findPhases(d.plan.code, &d.blocks, window/blockSeconds, 3) {
 		strongest = max(strongest, c.strength)
@@ -67,6 +70,7 @@ func (d *Decoder) try(c candidate, window int) *acquisition {
 		d.sample = sample
 	}
 	read()
+	d.plan.cost += 12*float64(len(sample)) + 1.5*float64(count)
 	a.channel.learn(sample)
 	a.refine(d, read)
 	a.evidence = make([]evidence, count)
@@ -130,6 +134,9 @@ func (a *acquisition) refine(d *Decoder, read func()) {
 	}
 }
 
+// stale is said of a time that was true of the window, but not of its end.
+const stale = "stale"
+
 // judge says why a result should not be believed, nothing if it should.
 func (a *acquisition) judge(p *plan) string {
 	all := len(a.evidence)
@@ -145,9 +152,6 @@ func (a *acquisition) judge(p *plan) string {
 	for _, e := range a.evidence[all-freshSeconds:] {
 		beat += e.pulse
 	}
-	if found < 4 || beat < 4 {
-		return "stale"
-	}
 	for half := range 2 {
 		from, to := half*all/2, (half+1)*all/2
 		found, expected, variance := p.fit(a.evidence, a.hypothesis, from, to)
@@ -157,6 +161,9 @@ func (a *acquisition) judge(p *plan) string {
 		if p.score(a.evidence, a.hypothesis, from, to)-p.score(a.evidence, a.rival, from, to) < 1 {
 			return "half"
 		}
+	}
+	if found < 4 || beat < 4 {
+		return stale
 	}
 	return ""
 }

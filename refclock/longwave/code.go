@@ -62,8 +62,9 @@ type Code struct {
 	LeapSymbol Symbol
 	// LeapBit, CallBit are the seconds of the announcement and of the transmitter's call for service; 0 is none.
 	LeapBit, CallBit int
-	// Announced is the time during which LeapBit is sent before the leap second.
-	Announced time.Duration
+	// Announced is the time during which LeapBit is sent before the leap second, ChangeAnnounced that during which a change
+	// of summer time is announced.
+	Announced, ChangeAnnounced time.Duration
 	// Letters of the two symbols that stand for a bit; the pulse of One minus that of Zero is what a bit is told by.
 	Zero, One Symbol
 	// Daylight is for codes on UTC whose telegram tells of somebody's summer time: whether it is in force.
@@ -88,8 +89,8 @@ func (c *Code) At(t time.Time) Civil {
 	summer := c.summer(announced)
 	civil := civilOf(announced.Add(c.offset(summer)))
 	civil.Summer = summer
-	// During the hour before the change; its last telegram already announces the changed time, with the bit still set.
-	civil.Change = c.SummerTime != nil && c.summer(t) != c.summer(t.Add(time.Hour))
+	// The last telegram before the change already tells the changed time, with the bit still set.
+	civil.Change = c.SummerTime != nil && c.summer(t) != c.summer(t.Add(c.ChangeAnnounced))
 	return civil
 }
 

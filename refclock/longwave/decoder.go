@@ -40,13 +40,24 @@ type Decoder struct {
 	sample  []second   // scratch
 	tried   []evidence // of the last attempt
 	triedAt int64
-	since   int64 // bin before which nothing is to be acquired
+	// hopeless: the last attempt was far from a result; vain is until when each window is not tried again after such.
+	hopeless bool
+	vain     [8]int64
+	credit   float64 // work that may still be done, in µs
+	since    int64   // bin before which nothing is to be acquired
 }
 
 // New makes a decoder for dates within the bounds; publish is called with each minute.
 func New(code *Code, notBefore, notAfter time.Time, publish func(Minute)) *Decoder {
-	return &Decoder{plan: newPlan(code, notBefore, notAfter), publish: publish}
+	return &Decoder{plan: newPlan(code, notBefore, notAfter), publish: publish, credit: mostCredit}
 }
+
+// A signal that is never decoded must not cost a processor: so much work, in µs, may be done a second of signal, and so
+// much may be saved up, which is enough for the first quarter of an hour.
+const (
+	creditASecond = 60
+	mostCredit    = 4e6
+)
 
 // windows are how much is looked at while the time is sought, in seconds, after the first minutes.
 var windows = []int{180, 360, 720, 1440, 2880, 3600}
@@ -68,9 +79,10 @@ func (d *Decoder) Bin(v uint8) {
 	if elapsed < leastWindow {
 		return
 	}
+	d.credit = min(d.credit+blockSeconds*creditASecond, mostCredit)
 	tick := int(d.history.end() / blockBins)
 	if d.track != nil && d.track.healthy() {
-		if tick%24 == 0 {
+		if tick%60 == 0 {
 			d.attempt(min(240, elapsed))
 		}
 		return
@@ -81,8 +93,14 @@ func (d *Decoder) Bin(v uint8) {
 	}
 	for i := len(windows) - 1; i >= 0; i-- {
 		w := windows[i]
-		if w < elapsed && elapsed > 480 && tick%max(1, w/90) == 0 && d.promising(w) && d.attempt(w) {
+		if w >= elapsed || elapsed <= 480 || tick%max(1, w/90) != 0 || d.history.end() < d.vain[i] || !d.promising(w) {
+			continue
+		}
+		if d.attempt(w) {
 			return
+		}
+		if d.hopeless {
+			d.vain[i] = d.history.end() + int64(w)*binsASecond/3
 		}
 	}
 }
@@ -103,13 +121,19 @@ func (d *Decoder) promising(w int) bool {
 
 // attempt tries to find the time in the last w seconds.
 func (d *Decoder) attempt(w int) bool {
+	if d.credit < 0 {
+		return false
+	}
+	d.plan.cost = 0
 	a := d.acquire(w)
+	d.credit -= d.plan.cost
 	if a == nil {
 		return false
 	}
+	d.hopeless = a.odds < 3
 	d.tried, d.triedAt = a.evidence, d.history.end()
-	if Trace != nil {
-		Trace(d.history.end(), w, a)
+	if a.refused == stale && d.track == nil {
+		d.track = newTrack(d, a)
 	}
 	if a.refused != "" {
 		return false
@@ -117,9 +141,6 @@ func (d *Decoder) attempt(w int) bool {
 	d.believe(a)
 	return true
 }
-
-// Trace watches attempts.
-var Trace func(bin int64, window int, a *acquisition)
 
 // rivalConfirmed is how long, in bins, another time must go on being found before it replaces the one that is held.
 const rivalConfirmed = 60 * binsASecond

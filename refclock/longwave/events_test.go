@@ -30,18 +30,37 @@ func TestLeapSecond(t *testing.T) {
 	leap := time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, code := range []*longwave.Code{dcf77.Code, wwvb.Code, jjy.Code} {
 		for _, flip := range []float64{0, 0.3, 0.42} {
-			s := radiotest.Simulate(code, leap.Add(-65*time.Minute), 2*time.Hour, radiotest.Noise{LeapAt: leap, Flip: flip}, 7)
+			if few := code != dcf77.Code || underRace; few && flip != 0.3 || underRace && code != dcf77.Code {
+				continue
+			}
+			s := radiotest.Simulate(code, leap.Add(-35*time.Minute), time.Hour, radiotest.Noise{LeapAt: leap, Flip: flip}, 7)
 			found := minutes(t, code, s)
-			for at := leap.Add(-20 * time.Minute); at.Before(leap.Add(50 * time.Minute)); at = at.Add(time.Minute) {
+			for at := leap.Add(-20 * time.Minute); at.Before(leap.Add(20 * time.Minute)); at = at.Add(time.Minute) {
 				m, ok := found[at]
 				if !ok {
 					t.Errorf("%s, flip %v: %v is missing", code.Name, flip, at)
 					continue
 				}
-				announced := at.Before(leap) || code.Announced > time.Hour && false
-				if at.Before(leap) && !m.Leap || code == dcf77.Code && m.Leap != announced {
+				if at.Before(leap) && !m.Leap || code == dcf77.Code && m.Leap != at.Before(leap) {
 					t.Errorf("%s, flip %v: at %v a leap second is announced: %v", code.Name, flip, at, m.Leap)
 				}
+			}
+		}
+	}
+}
+
+// TestUnannouncedLeapSecond: MSF inserts a second without a word. No minute is published wrongly, and the right ones follow.
+func TestUnannouncedLeapSecond(t *testing.T) {
+	leap := time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i, flip := range []float64{0, 0.35, 0.42} {
+		if underRace && flip > 0 {
+			continue
+		}
+		s := radiotest.Simulate(msf60.Code, leap.Add(-15*time.Minute), 40*time.Minute, radiotest.Noise{LeapAt: leap, Flip: flip}, uint64(i))
+		found := minutes(t, msf60.Code, s)
+		for at := leap.Add(20 * time.Minute); at.Before(leap.Add(23 * time.Minute)); at = at.Add(time.Minute) {
+			if _, ok := found[at]; !ok {
+				t.Errorf("flip %v: %v is missing", flip, at)
 			}
 		}
 	}
@@ -51,9 +70,12 @@ func TestSummerTimeChanges(t *testing.T) {
 	for _, code := range []*longwave.Code{dcf77.Code, msf60.Code} {
 		for _, change := range []time.Time{time.Date(2024, 3, 31, 1, 0, 0, 0, time.UTC), time.Date(2024, 10, 27, 1, 0, 0, 0, time.UTC)} {
 			for _, before := range []time.Duration{30 * time.Minute, 90 * time.Second} {
-				s := radiotest.Simulate(code, change.Add(-before), 70*time.Minute, radiotest.Noise{Flip: 0.2}, 3)
+				if underRace && (before > 10*time.Minute || change.Month() == time.March) {
+					continue
+				}
+				s := radiotest.Simulate(code, change.Add(-before), 40*time.Minute, radiotest.Noise{Flip: 0.2}, 3)
 				found := minutes(t, code, s)
-				for at := change.Add(-before + 5*time.Minute).Truncate(time.Minute); at.Before(change.Add(-before + 65*time.Minute)); at = at.Add(time.Minute) {
+				for at := change.Add(-before + 5*time.Minute).Truncate(time.Minute); at.Before(change.Add(-before + 38*time.Minute)); at = at.Add(time.Minute) {
 					m, ok := found[at]
 					if !ok {
 						t.Errorf("%s: %v is missing", code.Name, at)
@@ -71,6 +93,9 @@ func TestMidnightAndYear(t *testing.T) {
 	for _, code := range []*longwave.Code{dcf77.Code, msf60.Code, wwvb.Code, jjy.Code} {
 		midnight := time.Date(2023, 12, 31, 24, 0, 0, 0, time.UTC).Add(-time.Duration(code.OffsetMinutes) * time.Minute)
 		for _, flip := range []float64{0, 0.38} {
+			if underRace && flip > 0 {
+				continue
+			}
 			s := radiotest.Simulate(code, midnight.Add(-100*time.Second), 25*time.Minute, radiotest.Noise{Flip: flip}, 5)
 			if found := minutes(t, code, s); len(found) < 14 {
 				t.Errorf("%s, flip %v: %d minutes were published of 25", code.Name, flip, len(found))
@@ -89,22 +114,24 @@ func TestBlankMinutes(t *testing.T) {
 
 // TestHourOfNothing: after an hour without any signal the time is still right, and says that it coasts.
 func TestHourOfNothing(t *testing.T) {
-	for _, flip := range []float64{0, 0.2, 0.5} {
-		begin := time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC)
-		s := radiotest.Simulate(dcf77.Code, begin, 100*time.Minute, radiotest.Noise{DriftPPM: 80, SilentFrom: 20 * time.Minute, SilentTo: 80 * time.Minute, SilentFlip: flip}, 5)
-		found := minutes(t, dcf77.Code, s)
-		coasting := 0
-		for _, m := range found {
-			if m.State == longwave.Coasting {
-				coasting++
-				if m.Confidence < 1.5 {
-					t.Errorf("coasting with a confidence of %.1f", m.Confidence)
-				}
+	if underRace {
+		t.Log("left to the run without the race detector")
+		return
+	}
+	begin := time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC)
+	s := radiotest.Simulate(dcf77.Code, begin, 80*time.Minute, radiotest.Noise{DriftPPM: 80, SilentFrom: 10 * time.Minute, SilentTo: 70 * time.Minute, SilentFlip: 0.5}, 5)
+	found := minutes(t, dcf77.Code, s)
+	coasting := 0
+	for _, m := range found {
+		if m.State == longwave.Coasting {
+			coasting++
+			if m.Confidence < 1.5 {
+				t.Errorf("coasting with a confidence of %.1f", m.Confidence)
 			}
 		}
-		if len(found) < 95 || coasting < 57 || coasting > 63 {
-			t.Errorf("noise %v: %d minutes were published, %d of them coasting", flip, len(found), coasting)
-		}
+	}
+	if len(found) < 75 || coasting < 57 || coasting > 63 {
+		t.Errorf("%d minutes were published, %d of them coasting", len(found), coasting)
 	}
 }
 
@@ -124,6 +151,9 @@ func TestCallBit(t *testing.T) {
 func TestOtherCodes(t *testing.T) {
 	for _, code := range []*longwave.Code{msf60.Code, wwvb.Code, jjy.Code} {
 		for i, noise := range []radiotest.Noise{{}, {Flip: 0.35}, {Inverted: true, Flip: 0.1}, {DriftPPM: -450}, {LongerMS: 40}, {JitterMS: 20}} {
+			if underRace && i > 0 {
+				continue
+			}
 			begin := radiotest.Random(uint64(i + 100))
 			o := radiotest.Simulate(code, begin, 15*time.Minute, noise, uint64(i)).Decode(code)
 			if o.Wrong > 0 || o.LockMinutes < 0 || o.LockMinutes > 6 {

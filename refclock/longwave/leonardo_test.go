@@ -2,7 +2,6 @@ package longwave_test
 
 import (
 	"compress/gzip"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -90,17 +89,26 @@ func TestLeonardo(t *testing.T) {
 					c = &count{}
 					counts[k] = c
 				}
-				if k < 0 || mine[k].t0 == 0 {
-					if c.right == 0 {
-						t.Logf("%s line %.2f: truth unknown, published %v, confidence %.1f", name, n, m.UTC, m.Confidence)
+				// Where nobody else decodes, the recorder's clock of the rest of its run tells, if not to the second.
+				s, limit := segment{}, 0.7
+				if k >= 0 {
+					s = mine[k]
+				}
+				if s.t0 == 0 {
+					limit = 2
+					for _, other := range mine {
+						if other.t0 != 0 && int64(other.first) >= run && (s.t0 == 0 || math.Abs(float64(other.first)-n) < math.Abs(float64(s.first)-n)) {
+							s = other
+						}
 					}
-					c.right++
 					unknown++
+				}
+				if s.t0 == 0 {
+					t.Logf("%s line %.2f: truth unknown, published %v, confidence %.1f", name, n, m.UTC, m.Confidence)
 					return
 				}
-				s := mine[k]
 				off := s.t0 + (n-float64(s.first))*(1+s.drift*1e-6) - float64(m.UTC.Unix())
-				if math.Abs(off) > 0.5+0.2 {
+				if math.Abs(off) > limit {
 					if c.wrong < 3 {
 						t.Logf("%s line %.2f: %v is off by %.2f s, %s, confidence %.1f", name, n, m.UTC, off, m.State, m.Confidence)
 					}
@@ -131,9 +139,9 @@ func TestLeonardo(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.Close()
-		fmt.Fprintf(os.Stderr, "%s %.1fs\n", name, time.Since(began).Seconds())
+		t.Logf("%s took %.1f s", name, time.Since(began).Seconds())
 	}
-	t.Logf("hours right %.1f (coasting %.1f), wrong %.2f, of unknown truth %.1f", float64(right)/60, float64(coasting)/60, float64(wrong)/60, float64(unknown)/60)
+	t.Logf("hours right %.1f (coasting %.1f), wrong %.2f; %.1f of them where the truth is extrapolated", float64(right)/60, float64(coasting)/60, float64(wrong)/60, float64(unknown)/60)
 	if wrong > 0 {
 		t.Error("wrong minutes were published")
 	}

@@ -30,6 +30,7 @@ type MinuteDecoder struct {
 	held    int
 	pending *pendingMinute
 	zone    bool // contrary to the rule
+	length  int  // of the last line: logs write the minute's mark, or do not
 }
 
 type pendingMinute struct {
@@ -68,7 +69,7 @@ func (d *MinuteDecoder) Telegram(symbols []byte) {
 	var found *pendingMinute
 	r := result{score: math.Inf(-1)}
 	if read >= enoughBits {
-		r = d.plan.search(evidence)
+		r = d.plan.searchPhases(evidence, []int{0})
 	}
 	next := hypothesis{minute: d.time, contrary: d.zone}
 	switch {
@@ -89,9 +90,11 @@ func (d *MinuteDecoder) Telegram(symbols []byte) {
 		confidence = math.Max(r.odds/math.Ln10, 0) + 3
 		found = &pendingMinute{at: now.minute, contrary: now.contrary, certain: certain}
 	}
-	leap := len(symbols) == 61 && known && (now.minute+1)%60 == 0
-	if leap {
-		length = 61
+	bit := func(i int) bool { return i > 0 && i < len(symbols) && symbols[i] == '1' }
+	if len(symbols) == d.length+1 && known && (now.minute+1)%60 == 0 && (code.LeapBit == 0 || bit(code.LeapBit)) {
+		length++ // an inserted second
+	} else if len(symbols) > 0 {
+		d.length = min(len(symbols), 60)
 	}
 	d.seconds += length
 	if now.minute < 0 {
@@ -104,7 +107,6 @@ func (d *MinuteDecoder) Telegram(symbols []byte) {
 	}
 	announced := now.minute + int64(code.LeadMinutes)
 	at := time.Unix(announced*60, 0).UTC()
-	bit := func(i int) bool { return i > 0 && i < len(symbols) && symbols[i] == '1' }
 	m := Minute{
 		Bin: float64(begin + int64(code.LeadMinutes)*length), UTC: at, Decided: d.seconds, Confidence: confidence,
 		Summer: code.told(at) != now.contrary, Leap: bit(code.LeapBit), Call: bit(code.CallBit), State: Locked,

@@ -2,6 +2,7 @@ package longwave
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"timestation/refclock"
@@ -22,11 +23,8 @@ type Status struct {
 	Leap refclock.LeapNotice
 	// Call: the transmitter calls for service.
 	Call bool
-	// Telegram is what is being sent; Marks are its seconds so far.
+	// Telegram is what is being sent.
 	Telegram Civil
-	Marks    []refclock.Mark
-	// Quality of the last minutes, oldest first, from 0 to 1.
-	Quality []float64
 }
 
 // Status tells what is known at the moment.
@@ -42,8 +40,9 @@ func (d *Decoder) Status() Status {
 	}
 	s := Status{
 		Known: true, Heard: t.healthy() && t.confidence > 0, Bin: t.at(n), Sigma: t.uncertainty(n), Confidence: t.confidence, Call: t.call,
-		Telegram: d.plan.civil(t.minute, t.contrary), Quality: append([]float64(nil), t.quality...),
+		Telegram: d.plan.civil(t.minute, t.contrary),
 	}
+	s.Telegram.Leap = t.leap > leapBelieved
 	s.UTC = refclock.UTC{Seconds: t.minute*60 + int64(second)}
 	if second >= 60 {
 		s.UTC = refclock.UTC{Seconds: t.minute*60 + 59, InLeap: true}
@@ -58,10 +57,27 @@ func (d *Decoder) Status() Status {
 			s.Leap = refclock.LeapNone
 		}
 	}
-	for i := 0; i <= second && i < len(t.symbols); i++ {
-		s.Marks = append(s.Marks, d.plan.code.mark(&t.e[i]))
-	}
 	return s
+}
+
+// Marks are the seconds of the current minute so far; none while no time is known.
+func (d *Decoder) Marks() (marks []refclock.Mark) {
+	t := d.track
+	if t == nil {
+		return nil
+	}
+	for i := 0; i < t.next-t.start && i < len(t.symbols); i++ {
+		marks = append(marks, d.plan.code.mark(&t.e[i]))
+	}
+	return marks
+}
+
+// Quality is how well each of the last minutes was heard, an hour at most, oldest first, from 0 to 1.
+func (d *Decoder) Quality() []float64 {
+	if d.track == nil {
+		return nil
+	}
+	return slices.Clone(d.track.quality)
 }
 
 // mark says which symbol a second was.

@@ -2,6 +2,7 @@ package longwave
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -13,7 +14,7 @@ const (
 	// publishBefore is when a minute is published as coasting, or not at all.
 	publishBefore = 57
 	// coastSeconds is how long a time is held without any signal.
-	coastSeconds = 3 * 3600
+	coastSeconds = 4 * 3600
 	// leapBelieved is the log odds at which an announced leap second is followed.
 	leapBelieved = 3
 	// keepQuality is how many minutes' quality is kept.
@@ -24,6 +25,8 @@ const (
 	reach = 20
 	// jitterNoise is how well a minute's phase is known at best, in bins.
 	jitterNoise = 0.2
+	// minuteSure is how much likelier than any other the minute must be for a doubted time to be used again, in nats.
+	minuteSure = 4
 	// keepPoints is how many minutes the phase is fitted over.
 	keepPoints = 24
 )
@@ -58,21 +61,24 @@ type track struct {
 	last          [128]heard
 	level, weight [binsASecond]float64 // of the last half minute, by phase in the second
 	template      []float64
-	// strength is that of the pulses when they are heard; elsewhere is how much stronger some other phase is.
-	strength, elsewhere float64
-	profile             [2*reach + 1]float64 // of the minute's pulses
-	points              []point
-	pending             bool
-	odds                float64 // log10, of the acquisition
-	zone                float64 // evidence for summer time being as predicted
-	leap                float64 // evidence for an announced leap second
-	good                int     // last second at which a minute was published as locked
-	suspect             bool
-	silent              bool      // catching up: nothing is published
-	quality             []float64 // of the last minutes
-	confidence          float64   // as last published
-	learned             int
-	call                bool
+	// strength is that of the pulses when they are heard; here is what it is now, of that, and elsewhere how much stronger
+	// some other phase is.
+	strength, here, elsewhere float64
+	displaced                 bool                 // there are pulses now, 20 to 50 ms off the held phase
+	profile                   [2*reach + 1]float64 // of the minute's pulses
+	points                    []point
+	pending                   bool
+	odds                      float64 // log10, of the acquisition
+	zone                      float64 // evidence for summer time being as predicted
+	leap                      float64 // evidence for an announced leap second
+	good                      int     // last second at which a minute was published as locked
+	suspect                   bool
+	minutes                   [60]float64 // evidence since it became so, for each number of minutes that the time may be off by
+	silent                    bool        // catching up: nothing is published
+	quality                   []float64   // of the last minutes
+	confidence                float64     // as last published
+	learned                   int
+	call                      bool
 }
 
 func newTrack(d *Decoder, a *acquisition) *track {
@@ -94,8 +100,23 @@ func newTrack(d *Decoder, a *acquisition) *track {
 	}
 	t.silent = false
 	t.learn()
-	t.good = t.next
-	t.publishFirst()
+	if a.refused == "" {
+		t.good = t.next
+		t.publishFirst()
+		return t
+	}
+	// The signal faded before the end of the window.
+	t.good = 0
+	for n := freshSeconds; n <= t.next; n++ {
+		agreement := 0.0
+		for _, e := range a.evidence[n-freshSeconds : n] {
+			agreement += e.pulse
+		}
+		if agreement > 4 {
+			t.good = n
+		}
+	}
+	t.pending = true
 	return t
 }
 
@@ -159,11 +180,14 @@ func (t *track) hear() {
 	if i == t.d.plan.code.CallBit && i > 0 {
 		t.call = e.of[t.d.plan.code.One]-e.of[t.d.plan.code.Zero] > 2
 	}
+	if k := slices.Index(t.d.plan.minute, i); k >= 0 && len(t.symbols) == 60 {
+		held := t.d.plan.civil(t.minute, t.contrary).Minute
+		for v := range t.minutes {
+			t.minutes[v] += e.of[t.d.plan.byMinute[(held+v)%60][k]]
+		}
+	}
 	if i == t.d.plan.code.LeapBit && i > 0 {
 		t.leap = clamp(t.leap+e.of[t.d.plan.code.One]-e.of[t.d.plan.code.Zero], -8, 30)
-	}
-	if Debug != nil {
-		Debug(t, n)
 	}
 	t.judge(n)
 }
@@ -205,133 +229,6 @@ func (t *track) correlate(s *second, symbol Symbol) {
 	}
 }
 
-// recent sums what the last seconds said.
-func (t *track) recent(count int) (agreement, pulse float64) {
-	for n := max(t.next-count, 0); n < t.next; n++ {
-		agreement += t.last[n%len(t.last)].agreement
-		pulse += t.last[n%len(t.last)].pulse
-	}
-	return
-}
-
-// Debug watches.
-var Debug func(t *track, n int)
-
-// look compares the pulses' strength at the held phase with that at any other one, over the last half minute, in units of
-// what it is when the signal is heard.
-func (t *track) look() {
-	var level [binsASecond]float64
-	mean := 0.0
-	for f := range level {
-		if t.weight[f] > 0.5 {
-			level[f] = t.level[f] / t.weight[f]
-		}
-		mean += level[f] / binsASecond
-	}
-	here, there := math.Inf(-1), math.Inf(-1)
-	for f := range level {
-		m := 0.0
-		for o, x := range t.template {
-			m += x * (level[(f+o)%binsASecond] - mean)
-		}
-		if f <= 5 || f >= binsASecond-5 {
-			here = max(here, m)
-		} else if f > 8 && f < binsASecond-8 {
-			there = max(there, m)
-		}
-	}
-	if t.strength == 0 || !t.suspect && here > there && here > 0.5*t.strength {
-		t.strength += (here - t.strength) / 20
-		if t.strength < here && t.next < 120 {
-			t.strength = here
-		}
-	}
-	t.elsewhere = (there - max(here, 0)) / max(t.strength, 1e-3)
-}
-
-// judge decides whether the minute may be published.
-func (t *track) judge(n int) {
-	age := n - t.start
-	if age == 0 {
-		t.pending = true
-	}
-	agreement, pulse := t.recent(60)
-	if n%5 == 0 {
-		t.look()
-	}
-	switch {
-	case agreement < -4 || t.elsewhere > 0.4:
-		if !t.suspect && !t.silent {
-			// What came before the samples were lost, if they were, is of no more use.
-			t.d.since = max(t.d.since, t.d.history.end()-60*binsASecond)
-		}
-		t.suspect = true
-	case t.suspect && agreement > 10 && pulse > 5 && t.elsewhere < 0:
-		t.suspect = false
-	}
-	if !t.pending || age < publishAfter || t.silent {
-		return
-	}
-	recent, beat := t.recent(age + 10)
-	switch {
-	case t.suspect:
-	case recent > 6 && beat > 6 && t.elsewhere < 0.1 && t.minuteAgrees():
-		t.pending = false
-		t.good = n
-		t.publish(Locked, math.Min(t.odds+recent/math.Ln10, 12))
-	case age >= publishBefore && recent > -3 && t.elsewhere < 0.3:
-		t.pending = false
-		wrong := math.Pow(10, -t.odds) + dislocation*float64(n-t.good) + math.Erfc(0.5*binsASecond/(t.uncertainty(n)*math.Sqrt2))
-		t.publish(Coasting, -math.Log10(wrong))
-	}
-}
-
-// minuteAgrees: the seconds that tell the minute tell no other one.
-func (t *track) minuteAgrees() bool {
-	p := t.d.plan
-	held, other := 0.0, math.Inf(-1)
-	for k, i := range p.minute {
-		if i < t.next-t.start {
-			held += t.e[i].of[t.symbols[p.minute[k]]]
-		}
-	}
-	for v := range 60 {
-		x := 0.0
-		for k, i := range p.minute {
-			if i < t.next-t.start {
-				x += t.e[i].of[p.byMinute[v][k]]
-			}
-		}
-		other = math.Max(other, x)
-	}
-	return held > other-5
-}
-
-// uncertainty is the 1σ of the phase at a second, in bins.
-func (t *track) uncertainty(n int) float64 {
-	ahead := 0.0
-	if len(t.points) > 0 {
-		ahead = math.Max(0, float64(n)-t.points[len(t.points)-1].n)
-	}
-	const wander = 1e-6 // of the sample clock, relative
-	drift := (t.slope + wander) * ahead * binsASecond
-	return math.Sqrt(t.sigma*t.sigma + drift*drift)
-}
-
-func (t *track) publish(state State, confidence float64) {
-	t.publishMinute(t.start, t.minute, state, confidence)
-}
-
-func (t *track) publishMinute(start int, minute int64, state State, confidence float64) {
-	at := time.Unix(minute*60, 0).UTC()
-	p := t.d.plan
-	t.confidence = confidence
-	t.d.publish(Minute{
-		Bin: t.at(start), UTC: at, Decided: t.d.history.end(), Confidence: confidence,
-		Summer: p.code.told(at) != t.contrary, Leap: t.leap > leapBelieved, Call: t.call, State: state,
-	})
-}
-
 // close ends a minute: phase and model are refitted, and the next one begins.
 func (t *track) close() {
 	p := t.d.plan
@@ -356,6 +253,9 @@ func (t *track) close() {
 	if len(t.quality) > keepQuality {
 		t.quality = t.quality[1:]
 	}
+	for v := range t.minutes {
+		t.minutes[v] *= 0.7
+	}
 	t.fit()
 	t.profile = [2*reach + 1]float64{}
 	t.start += len(t.symbols)
@@ -374,7 +274,7 @@ func (t *track) close() {
 		copy(t.symbols[p.code.LeapAt+1:], t.symbols[p.code.LeapAt:])
 		t.symbols[p.code.LeapAt] = p.code.LeapSymbol
 	}
-	if agreement, pulse := t.recent(120); t.next-t.learned > 120 && !t.silent && agreement > 5 && pulse > 5 {
+	if t.next-t.learned > 120 && !t.silent {
 		t.learn()
 	}
 }
@@ -444,7 +344,12 @@ func (t *track) fit() {
 }
 
 // doubt stops publishing until the track has been confirmed.
-func (t *track) doubt() { t.suspect = true }
+func (t *track) doubt() {
+	if !t.suspect {
+		t.minutes = [60]float64{}
+	}
+	t.suspect = true
+}
 
 // healthy: the last minutes were heard.
 func (t *track) healthy() bool { return !t.suspect && t.next-t.good < 150 }

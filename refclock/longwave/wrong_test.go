@@ -10,7 +10,11 @@ import (
 	"time"
 
 	"timestation/refclock/dcf77"
+	"timestation/refclock/jjy"
+	"timestation/refclock/longwave"
 	"timestation/refclock/longwave/radiotest"
+	"timestation/refclock/msf60"
+	"timestation/refclock/wwvb"
 )
 
 // kinds are all the kinds of noise, each with a strength from 0 to 1.
@@ -54,20 +58,26 @@ var kinds = []struct {
 // TestNoWrongTime lives through hours of noise of all kinds and strengths: whatever is published must be right.
 func TestNoWrongTime(t *testing.T) {
 	runs, from := 1, uint64(0)
+	length := 30 * time.Minute
+	if underRace {
+		length = 8 * time.Minute
+	}
 	if os.Getenv("TIMESTATION_MEASURE") == "1" {
-		runs = 40
+		runs, length = 40, 100*time.Minute
 	}
 	if n, err := strconv.Atoi(os.Getenv("TIMESTATION_RUNS")); err == nil {
-		runs = n
+		runs, length = n, 100*time.Minute
 	}
 	if n, err := strconv.Atoi(os.Getenv("TIMESTATION_SEEDS")); err == nil {
 		from = uint64(n)
 	}
-	const length = 100 * time.Minute
 	out := &strings.Builder{}
 	var right, wrong int
 	var hours float64
 	for k, kind := range kinds {
+		if underRace && k%3 > 0 {
+			continue
+		}
 		if only := os.Getenv("TIMESTATION_ROWS"); only != "" && !strings.Contains(kind.name, only) {
 			continue
 		}
@@ -89,8 +99,87 @@ func TestNoWrongTime(t *testing.T) {
 		}
 		right, wrong = right+r, wrong+w
 		line := fmt.Sprintf("%-18s locked %d of %d, minutes right %d (coasting %d), wrong %d, %.1fs\n", kind.name, locked, runs, r, c, w, time.Since(began).Seconds())
-		fmt.Fprint(os.Stderr, line)
+		if runs > 1 {
+			fmt.Fprint(os.Stderr, line)
+		}
 		out.WriteString(line)
 	}
 	t.Logf("%.0f simulated hours: %d seconds published, %d of them wrong\n%s", hours, (right+wrong)*60, wrong*60, out)
+}
+
+// TestNoWrongTimeOtherCodes is the same for the other transmitters.
+func TestNoWrongTimeOtherCodes(t *testing.T) {
+	codes := []*longwave.Code{msf60.Code, wwvb.Code, jjy.Code}
+	runs, length := 1, 10*time.Minute
+	measure := os.Getenv("TIMESTATION_MEASURE") == "1"
+	switch {
+	case measure:
+		runs, length = 3, 60*time.Minute
+	case underRace:
+		length = 5 * time.Minute
+	}
+	out := &strings.Builder{}
+	for c, code := range codes {
+		var right, wrong, locked, all int
+		for k, kind := range kinds {
+			if !measure && k%6 != c {
+				continue
+			}
+			for run := range runs {
+				seed := uint64(40000 + 10000*c + 1000*k + run)
+				random := rand.New(rand.NewPCG(seed, 3))
+				noise := kind.make(random, random.Float64())
+				o := radiotest.Simulate(code, radiotest.Random(seed), length, noise, seed).Decode(code)
+				right, wrong, all = right+o.Right, wrong+o.Wrong, all+1
+				if o.LockMinutes >= 0 {
+					locked++
+				}
+				if o.Wrong > 0 {
+					t.Errorf("%s, %s, seed %d, %+v: %d minutes wrong (%d right), first %s", code.Name, kind.name, seed, noise, o.Wrong, o.Right, o.First)
+				}
+			}
+		}
+		fmt.Fprintf(out, "%-6s locked %d of %d, minutes right %d, wrong %d, of %.1f h\n", code.Name, locked, all, right, wrong, float64(all)*length.Hours())
+	}
+	t.Log("\n" + out.String())
+}
+
+// TestLostLines: lines that are lost are unknown. With only the even seconds known, or few of any, nothing wrong may come of
+// what is left.
+func TestLostLines(t *testing.T) {
+	for name, lost := range map[string]func(r *rand.Rand, n int) bool{
+		"every second":  func(_ *rand.Rand, n int) bool { return n%2 == 1 },
+		"half of them":  func(r *rand.Rand, _ int) bool { return r.Float64() < 0.5 },
+		"every quarter": func(_ *rand.Rand, n int) bool { return n%60 < 15 },
+	} {
+		if underRace && name != "every second" {
+			continue
+		}
+		s := radiotest.Simulate(dcf77.Code, radiotest.Random(6), 25*time.Minute, radiotest.Noise{Flip: 0.01}, 6)
+		r := rand.New(rand.NewPCG(1, 8))
+		right := 0
+		d := longwave.New(dcf77.Code, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2060, 1, 1, 0, 0, 0, 0, time.UTC), func(m longwave.Minute) {
+			if off := s.At(m.Bin * radiotest.Rate / 100).Sub(m.UTC); off.Abs() > 500*time.Millisecond {
+				t.Errorf("%s: %v is off by %v", name, m.UTC, off)
+			}
+			right++
+		})
+		bin, gone := 0, false
+		folder := longwave.NewFolder(radiotest.Rate, func(v uint8) {
+			if bin%100 == 0 {
+				gone = lost(r, bin/100)
+			}
+			if bin++; gone {
+				v = longwave.Unknown
+			}
+			d.Bin(v)
+		})
+		for _, on := range s.Levels {
+			folder.Add(on, 1)
+		}
+		t.Logf("%s lost: %d minutes of 25", name, right)
+		if right < 10 && name != "every second" {
+			t.Errorf("%s lost: only %d minutes", name, right)
+		}
+	}
 }

@@ -6,12 +6,13 @@ import (
 	"timestation/refclock/longwave/receiver"
 )
 
-func init() {
-	receiver.Register(receiver.Transmitter{
-		Code:        Code,
-		Name:        "MSF",
-		Help:        "An MSF receiver module (Anthorn, 60 kHz) on a GPIO line.",
-		ReferenceID: "MSF",
-		Places:      []refclock.Position{{Latitude: 54.9116, Longitude: -3.2785}},
-	})
+// Transmitter is MSF.
+var Transmitter = receiver.Transmitter{
+	Code:        Code,
+	Name:        "MSF",
+	Help:        "An MSF receiver module (Anthorn, 60 kHz) on a GPIO line.",
+	ReferenceID: "MSF",
+	Places:      []refclock.Position{{Latitude: 54.9116, Longitude: -3.2785}},
 }
+
+func init() { receiver.Register(Transmitter) }

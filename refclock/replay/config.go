@@ -23,14 +23,17 @@ const (
 // Config is the replay driver's part of a [[refclock]] section.
 type Config struct {
 	File   string  `mapstructure:"file" help:"the recording"`
-	Format string  `mapstructure:"format" help:"what it holds: gps for the bytes of a satellite receiver, NMEA or UBX or both"`
+	Format string  `mapstructure:"format" help:"what it holds: gps for the bytes of a satellite receiver, NMEA or UBX or both; dcf77, msf60, wwvb or jjy for what timestation decode reads of such a receiver"`
+	Rate   float64 `mapstructure:"rate" help:"samples a second, of a recording of a long-wave receiver's levels"`
 	Time   string  `mapstructure:"time" help:"restamped plays it over and over with the present date and time, as this machine's clock has them; own plays it once, with its own"`
-	Delay  float64 `mapstructure:"delay_seconds" help:"how long after the second it is of each burst of the recording is played"`
+	Delay  float64 `mapstructure:"delay_seconds" help:"how long after the second it is of each burst, or pulse, of the recording is played"`
 	Limit  float64 `mapstructure:"delay_limit_seconds" help:"what is added in full to every error bound, as for a receiver of this kind"`
 }
 
 // DefaultConfig plays a receiver of the usual sort in the present.
-func DefaultConfig() Config { return Config{Format: "gps", Time: restamped, Delay: 0.06, Limit: 0.05} }
+func DefaultConfig() Config {
+	return Config{Format: "gps", Rate: 1000, Time: restamped, Delay: 0.06, Limit: 0.05}
+}
 
 // Validate names the first key that cannot be.
 func (c Config) Validate() error {
@@ -41,6 +44,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("format: %q is not known; write %s", c.Format, formatNames())
 	case c.Time != restamped && c.Time != own:
 		return fmt.Errorf("time: %q is not known; write %q or %q", c.Time, restamped, own)
+	case !(c.Rate >= 20 && c.Rate <= 1e6):
+		return fmt.Errorf("rate: %v is not between 20 and 1000000 samples a second; 1000 is usual", c.Rate)
 	case !(c.Delay >= 0 && c.Delay < 1):
 		return fmt.Errorf("delay_seconds: %v is not between 0 and 1", c.Delay)
 	case !(c.Limit > 0 && c.Limit <= 1):

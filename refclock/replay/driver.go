@@ -6,6 +6,10 @@ import (
 	"time"
 
 	"timestation/refclock"
+	"timestation/refclock/dcf77"
+	"timestation/refclock/jjy"
+	"timestation/refclock/msf60"
+	"timestation/refclock/wwvb"
 )
 
 // piece is a part of a recording that is played at one moment.
@@ -25,7 +29,10 @@ type recording interface {
 }
 
 // formats understand recordings, by name.
-var formats = map[string]func([]byte, Config, refclock.Environment) (recording, error){"gps": newGPS}
+var formats = map[string]func([]byte, Config, refclock.Environment) (recording, error){
+	"gps": newGPS, "dcf77": newRadio(dcf77.Transmitter), "msf60": newRadio(msf60.Transmitter),
+	"wwvb": newRadio(wwvb.Transmitter), "jjy": newRadio(jjy.Transmitter),
+}
 
 // step is how often a decoder hears of silence.
 const step = 20 * time.Millisecond

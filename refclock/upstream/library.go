@@ -53,6 +53,12 @@ func (l *library) exchange(ctx context.Context, dropped func(reason)) (newest nt
 	}
 	done := make(chan result, 1) // the library knows no context, and may be left behind for answerTime
 	go func() {
+		defer func() {
+			// Supervise catches a panic only where it called; a hostile answer must not end the station.
+			if p := recover(); p != nil {
+				done <- result{err: fmt.Errorf("%s: the NTP library crashed on its answer (%v); please report this", l.server, p)}
+			}
+		}()
 		response, err := beevik.QueryWithOptions(l.server.String(), l.options())
 		done <- result{response, err}
 	}()

@@ -6,12 +6,13 @@ import (
 	"timestation/refclock/longwave/receiver"
 )
 
-func init() {
-	receiver.Register(receiver.Transmitter{
-		Code:        Code,
-		Name:        "WWVB",
-		Help:        "A WWVB receiver module (Fort Collins, 60 kHz) on a GPIO line.",
-		ReferenceID: "WWVB",
-		Places:      []refclock.Position{{Latitude: 40.6781, Longitude: -105.0467}},
-	})
+// Transmitter is WWVB.
+var Transmitter = receiver.Transmitter{
+	Code:        Code,
+	Name:        "WWVB",
+	Help:        "A WWVB receiver module (Fort Collins, 60 kHz) on a GPIO line.",
+	ReferenceID: "WWVB",
+	Places:      []refclock.Position{{Latitude: 40.6781, Longitude: -105.0467}},
 }
+
+func init() { receiver.Register(Transmitter) }

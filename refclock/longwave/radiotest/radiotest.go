@@ -310,12 +310,3 @@ func (s *Signal) Feed(d *longwave.Decoder) {
 		i = n
 	}
 }
-
-// Jumps are the samples before which some were lost.
-func (s *Signal) Jumps() []int {
-	var at []int
-	for _, j := range s.jumps {
-		at = append(at, j.sample)
-	}
-	return at
-}

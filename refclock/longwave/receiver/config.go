@@ -110,7 +110,7 @@ func Register(t Transmitter) {
 			if err := config.Validate(); err != nil {
 				return nil, err
 			}
-			return newDriver(t, *config, env, edge.Open), nil
+			return New(t, *config, env, edge.Open), nil
 		},
 	})
 }

@@ -2,33 +2,17 @@ package receiver
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"timestation/refclock"
 	"timestation/refclock/edge"
-	"timestation/refclock/longwave"
 )
 
 const (
 	// tick is how often the line's time is carried on where no edge comes.
 	tick = 100 * time.Millisecond
-	// settle is how old an edge may be when it is read: what is later than this is not decoded yet.
-	settle = 60 * time.Millisecond
-	// stepped is by how much CLOCK_REALTIME and the monotonic clock may part between two ticks before it counts as a step
-	// of the former; a slew is below 0.1 ms a tick.
-	stepped = 20 * time.Millisecond
-	// sampleEvery is how many seconds lie between samples: they come from one fit over minutes, and more of them would say
-	// nothing new.
-	sampleEvery = 8
-	// quiet is after how long without an edge the receiver counts as silent.
-	quiet = 10 * time.Second
-	// noiseFloor is what the fit may be off by from one minute to the next, 1σ: cheap modules shift with the signal.
-	noiseFloor = 3 * time.Millisecond
-	// datesAhead is how far beyond the build a received date may lie.
+	// datesAhead is how many years beyond the build a received date may lie.
 	datesAhead = 20
-	// microsecond is the rate of the samples made of edges, in Hz.
-	microseconds = 1e6
 )
 
 type driver struct {
@@ -38,7 +22,8 @@ type driver struct {
 	open        func(edge.Options) (edge.Line, error)
 }
 
-func newDriver(t Transmitter, c Config, env refclock.Environment, open func(edge.Options) (edge.Line, error)) *driver {
+// New makes a transmitter's driver; open is [edge.Open], and something else in tests.
+func New(t Transmitter, c Config, env refclock.Environment, open func(edge.Options) (edge.Line, error)) refclock.Driver {
 	return &driver{transmitter: t, config: c, env: env, open: open}
 }
 
@@ -53,7 +38,7 @@ func (d *driver) Run(ctx context.Context, out refclock.Sink) error {
 	if err != nil {
 		return err
 	}
-	l := newListener(d, out, active)
+	l := NewListener(d.transmitter, d.config, d.env, d.env.NotBefore.AddDate(datesAhead, 0, 0), active, out)
 	beat := time.NewTicker(tick)
 	defer beat.Stop()
 	for {
@@ -64,165 +49,9 @@ func (d *driver) Run(ctx context.Context, out refclock.Sink) error {
 			if !ok {
 				return line.Err()
 			}
-			l.edge(e)
+			l.Edge(e)
 		case <-beat.C:
-			l.advance()
+			l.Advance()
 		}
 	}
-}
-
-// listener turns edges into bins and what the decoder makes of them into samples.
-type listener struct {
-	d       *driver
-	out     refclock.Sink
-	decoder *longwave.Decoder
-	folder  *longwave.Folder
-	active  bool
-	// base is the stamp at which sample 0 was; it moves when the clock is stepped.
-	base refclock.Stamp
-	done int64 // samples folded
-	// The clock and the monotonic clock at the last tick.
-	stamp refclock.Stamp
-	mono  time.Time
-	// waiting are edges that are not older than settle.
-	waiting  []edge.Edge
-	sequence uint32
-	heard    time.Time // last edge
-	edges    int
-	sampled  int64 // UTC second of the last sample
-	told     time.Time
-	last     refclock.SourceState
-}
-
-func newListener(d *driver, out refclock.Sink, active bool) *listener {
-	now, mono := d.env.Now(), time.Now()
-	l := &listener{d: d, out: out, active: active, base: now, stamp: now, mono: mono, heard: mono}
-	l.decoder = longwave.New(d.transmitter.Code, d.env.NotBefore, d.env.NotBefore.AddDate(datesAhead, 0, 0), func(longwave.Minute) {})
-	l.folder = longwave.NewFolder(microseconds, l.decoder.Bin)
-	out.Signal(refclock.Signal{State: refclock.Waiting, Text: l.silence(), Radio: &refclock.Radio{}})
-	return l
-}
-
-func (l *listener) silence() string {
-	return fmt.Sprintf("%s: nothing is heard on %v; check the receiver's supply, its output and the resistor (bias)",
-		l.d.transmitter.Name, l.d.config.options(""))
-}
-
-func (l *listener) edge(e edge.Edge) {
-	l.heard = time.Now()
-	l.edges++
-	l.waiting = append(l.waiting, e)
-}
-
-// advance decodes what has settled.
-func (l *listener) advance() {
-	now, mono := l.d.env.Now(), time.Now()
-	if step := now.Sub(l.stamp) - mono.Sub(l.mono); step.Abs() > stepped {
-		// The clock was stepped: the samples go on, at other stamps. What lies around the step is lost.
-		l.base = l.base.Add(step)
-		l.waiting = l.waiting[:0]
-		l.sequence = 0
-		l.fold(l.stamp.Add(step), true)
-	}
-	l.stamp, l.mono = now, mono
-	limit := now.Add(-settle)
-	n := 0
-	for _, e := range l.waiting {
-		if e.Stamp > limit {
-			break
-		}
-		n++
-		lost := l.sequence != 0 && e.Sequence > l.sequence+1
-		l.sequence = e.Sequence
-		l.fold(e.Stamp, lost)
-		l.active = e.Rising
-	}
-	l.waiting = l.waiting[:copy(l.waiting, l.waiting[n:])]
-	l.fold(limit, false)
-	l.report()
-}
-
-// fold hands the level up to a stamp to the decoder.
-func (l *listener) fold(until refclock.Stamp, lost bool) {
-	n := until.Sub(l.base).Microseconds() - l.done
-	if n <= 0 {
-		return
-	}
-	if lost {
-		l.folder.Lost(n)
-	} else {
-		l.folder.Add(l.active, n)
-	}
-	l.done += n
-}
-
-// report yields samples and signals.
-func (l *listener) report() {
-	s := l.decoder.Status()
-	if s.Heard && s.UTC.Seconds-l.sampled >= sampleEvery && !s.UTC.InLeap {
-		l.sampled = s.UTC.Seconds
-		l.out.Sample(l.sample(s))
-	}
-	state := l.state(s)
-	if state == l.last && time.Since(l.told) < time.Second {
-		return
-	}
-	l.last, l.told = state, time.Now()
-	l.out.Signal(l.signal(s, state))
-}
-
-func (l *listener) sample(s longwave.Status) refclock.Sample {
-	delay, limit := l.d.transmitter.delay(l.d.config, l.d.env.Position)
-	bin := float64(longwave.BinMilliseconds * time.Millisecond)
-	noise := max(time.Duration(s.Sigma*bin), noiseFloor)
-	return refclock.Sample{
-		Kind:       refclock.Absolute,
-		Stamp:      l.base.Add(time.Duration(s.Bin * bin)),
-		Instant:    s.UTC.Instant(l.d.env.TAIMinusUTC(s.UTC)).Add(delay),
-		Noise:      noise,
-		Systematic: limit,
-		Leap:       s.Leap,
-	}
-}
-
-func (l *listener) state(s longwave.Status) refclock.SourceState {
-	switch {
-	case s.Heard:
-		return refclock.Timing
-	case l.edges > 0 && time.Since(l.heard) < quiet || s.Known:
-		return refclock.Receiving
-	}
-	return refclock.Waiting
-}
-
-func (l *listener) signal(s longwave.Status, state refclock.SourceState) refclock.Signal {
-	name := l.d.transmitter.Name
-	signal := refclock.Signal{State: state, Radio: &refclock.Radio{
-		Marks: s.Marks, Confidence: s.Confidence, Quality: s.Quality, Coasting: s.Known && !s.Heard,
-	}}
-	if s.Known && l.d.transmitter.Code.Fields != nil {
-		signal.Radio.Fields = l.d.transmitter.Code.Fields(s.Telegram)
-	}
-	silent := time.Since(l.heard) >= quiet
-	switch {
-	case state == refclock.Waiting:
-		signal.Text = l.silence()
-	case state == refclock.Receiving && s.Known:
-		signal.Text = name + ": nothing is decoded at the moment; its time is held but not used"
-	case state == refclock.Receiving:
-		signal.Text = name + ": pulses arrive, but no time is sure yet; a clean signal takes 2 minutes, a noisy one up to an hour: turn the antenna, move it away from screens and power supplies"
-	}
-	if s.Known && silent {
-		signal.Alarms = append(signal.Alarms, refclock.Alarm{
-			Code: "no-carrier", Text: name + ": the receiver's output does not change any more: the transmitter is off, or the receiver is",
-			Mend: "look whether others report a shut-down; check the receiver's supply and antenna",
-		})
-	}
-	if s.Heard && s.Call {
-		signal.Alarms = append(signal.Alarms, refclock.Alarm{
-			Code: "call-bit", Text: name + ": the transmitter calls for service (a fault, or works, on its side)",
-			Mend: "nothing to do here; expect interruptions",
-		})
-	}
-	return signal
 }

@@ -1,107 +1,28 @@
 package receiver
 
 import (
-	"context"
-	"io"
-	"log/slog"
 	"math"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"timestation/refclock"
-	"timestation/refclock/edge"
 	"timestation/refclock/longwave/radiotest"
 )
 
-// line replays a simulated recording as edges.
-type line struct {
-	edges  chan edge.Edge
-	active bool
-}
-
-func (l *line) Edges() <-chan edge.Edge { return l.edges }
-func (l *line) Err() error              { return io.EOF }
-func (l *line) Active() (bool, error)   { return l.active, nil }
-func (l *line) Close() error            { return nil }
-
-type sink struct {
-	mu      sync.Mutex
-	samples []refclock.Sample
-	signals []refclock.Signal
-}
-
-func (s *sink) Sample(x refclock.Sample) {
-	s.mu.Lock()
-	s.samples = append(s.samples, x)
-	s.mu.Unlock()
-}
-func (s *sink) Signal(x refclock.Signal) {
-	s.mu.Lock()
-	s.signals = append(s.signals, x)
-	s.mu.Unlock()
-}
-
-// station runs a driver on a simulation in virtual time. The local clock is wrong by offset, and by step more from stepAt on.
-func station(t *testing.T, noise radiotest.Noise, length, stepAt, step time.Duration, config Config, position *refclock.Position) (*sink, func(refclock.Stamp) time.Time) {
+func station(t *testing.T, s radiotest.Scene, config Config) *radiotest.Heard {
 	t.Helper()
-	out := &sink{}
-	const offset = -1000 * time.Hour
-	var truth func(refclock.Stamp) time.Time
-	synctest.Test(t, func(t *testing.T) {
-		begin := time.Now()
-		signal := radiotest.Simulate(testCode, begin, length, noise, 11)
-		at := func(elapsed time.Duration) refclock.Stamp {
-			s := refclock.Stamp(begin.UnixNano()).Add(offset + elapsed)
-			if stepAt > 0 && elapsed >= stepAt {
-				s = s.Add(step)
-			}
-			return s
-		}
-		truth = func(s refclock.Stamp) time.Time {
-			elapsed := time.Duration(s) - time.Duration(begin.UnixNano()) - offset
-			if stepAt > 0 && elapsed >= stepAt+step {
-				elapsed -= step
-			}
-			return begin.Add(elapsed)
-		}
-		env := refclock.Environment{
-			Name: "radio", Log: slog.New(slog.NewTextHandler(io.Discard, nil)), NotBefore: begin.AddDate(-1, 0, 0), Position: position,
-			TAIMinusUTC: func(refclock.UTC) int32 { return 37 },
-			Now:         func() refclock.Stamp { return at(time.Since(begin)) },
-		}
-		l := &line{edges: make(chan edge.Edge, 256), active: signal.Levels[0]}
-		d := newDriver(Transmitter{Code: testCode, Name: "test", Places: []refclock.Position{{Latitude: 50, Longitude: 9}}}, config, env,
-			func(edge.Options) (edge.Line, error) { return l, nil })
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- d.Run(ctx, out) }()
-		sequence := uint32(0)
-		for i := 1; i < len(signal.Levels); i++ {
-			if signal.Levels[i] == signal.Levels[i-1] {
-				continue
-			}
-			moment := time.Duration(i) * time.Millisecond
-			time.Sleep(moment - time.Since(begin))
-			sequence++
-			l.edges <- edge.Edge{Stamp: at(moment), Rising: signal.Levels[i], Sequence: sequence}
-		}
-		time.Sleep(time.Second)
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+	s.Code, s.Seed = testCode, 11
+	config.Line = "GPIO17"
+	return s.Drive(t, func(env refclock.Environment, open radiotest.Opener) refclock.Driver {
+		return New(Transmitter{Code: testCode, Name: "test", Places: []refclock.Position{{Latitude: 50, Longitude: 9}}}, config, env, open)
 	})
-	return out, truth
 }
 
-func check(t *testing.T, out *sink, truth func(refclock.Stamp) time.Time, delay, within time.Duration) {
+func check(t *testing.T, heard *radiotest.Heard, delay, within time.Duration) {
 	t.Helper()
-	for _, s := range out.samples {
-		said := s.Instant.UTC().Time().Add(-delay)
-		if off := said.Sub(truth(s.Stamp)); off.Abs() > within {
-			t.Fatalf("a sample says %v and is off by %v", said, off)
+	for _, s := range heard.Samples {
+		if off := heard.Error(s) - delay; off.Abs() > within {
+			t.Fatalf("a sample says %v and is off by %v", s.Instant.UTC().Time(), off)
 		}
 	}
 }
@@ -109,54 +30,131 @@ func check(t *testing.T, out *sink, truth func(refclock.Stamp) time.Time, delay,
 func TestSamples(t *testing.T) {
 	delay := 0.02
 	config := DefaultConfig()
-	config.Line, config.DelaySeconds = "GPIO17", &delay
-	out, truth := station(t, radiotest.Noise{Flip: 0.002}, 8*time.Minute, 0, 0, config, &refclock.Position{Latitude: 53, Longitude: 9})
-	if len(out.samples) < 40 {
-		t.Fatalf("%d samples in 8 minutes", len(out.samples))
+	config.DelaySeconds = &delay
+	heard := station(t, radiotest.Scene{Noise: radiotest.Noise{Flip: 0.002}, Length: 8 * time.Minute, Position: &refclock.Position{Latitude: 53, Longitude: 9}}, config)
+	if len(heard.Samples) < 40 {
+		t.Fatalf("%d samples in 8 minutes", len(heard.Samples))
 	}
 	// 333.6 km to the transmitter.
 	path := 1113 * time.Microsecond
-	check(t, out, truth, 20*time.Millisecond+path, 5*time.Millisecond)
-	s := out.samples[len(out.samples)-1]
+	check(t, heard, 20*time.Millisecond+path, 5*time.Millisecond)
+	s := heard.Samples[len(heard.Samples)-1]
 	if s.TAIKnown || s.Kind != refclock.Absolute || s.Systematic < 10*time.Millisecond || s.Systematic > 11*time.Millisecond || s.Noise <= 0 {
 		t.Errorf("sample %+v", s)
 	}
-	last := out.signals[len(out.signals)-1]
+	last := heard.Last()
 	if last.State != refclock.Timing || len(last.Radio.Marks) == 0 || last.Radio.Confidence < 6 || len(last.Radio.Quality) < 6 {
 		t.Errorf("signal %+v %+v", last, last.Radio)
 	}
 	if last.Radio.Quality[len(last.Radio.Quality)-1] < 0.9 {
 		t.Errorf("quality of a clean signal: %v", last.Radio.Quality)
 	}
-	if out.signals[0].State != refclock.Waiting {
-		t.Errorf("the first signal is %+v", out.signals[0])
+	if heard.Signals[0].State != refclock.Waiting {
+		t.Errorf("the first signal is %+v", heard.Signals[0])
 	}
+}
+
+// TestUncertaintyIsTrue: whatever a module's delay within the limits, and its scatter, the bound that comes with each
+// sample holds, and without a delay that was measured it is no narrower than such modules differ.
+func TestUncertaintyIsTrue(t *testing.T) {
+	for _, late := range []time.Duration{2 * time.Millisecond, 30 * time.Millisecond, 58 * time.Millisecond} {
+		for _, jitter := range []time.Duration{0, 2 * time.Millisecond, 5 * time.Millisecond} {
+			heard := station(t, radiotest.Scene{Late: late, Jitter: jitter, Length: 8 * time.Minute}, DefaultConfig())
+			if len(heard.Samples) < 35 {
+				t.Fatalf("%v late, jitter %v: %d samples", late, jitter, len(heard.Samples))
+			}
+			mean, square := 0.0, 0.0
+			noise := time.Duration(0)
+			for _, s := range heard.Samples {
+				off := heard.Error(s)
+				if off.Abs() > s.Systematic+2*s.Noise {
+					t.Errorf("%v late, jitter %v: off by %v; said %v and %v", late, jitter, off, s.Systematic, s.Noise)
+				}
+				mean += off.Seconds() / float64(len(heard.Samples))
+				square += off.Seconds() * off.Seconds() / float64(len(heard.Samples))
+				noise = max(noise, s.Noise)
+			}
+			if scatter := math.Sqrt(square - mean*mean); scatter > 1.2*noise.Seconds() {
+				t.Errorf("%v late, jitter %v: samples scatter by %.4f s, said %v", late, jitter, scatter, noise)
+			}
+			if s := heard.Samples[0]; s.Systematic < uncalibratedLimit {
+				t.Errorf("an unknown delay with a limit of %v", s.Systematic)
+			}
+		}
+	}
+}
+
+// TestUnplugged: while the line is gone nothing is said of the time; when it is back, so is the time.
+func TestUnplugged(t *testing.T) {
+	const gone, back = 5 * time.Minute, 7*time.Minute + 13*time.Second
+	heard := station(t, radiotest.Scene{AbsentFrom: gone, AbsentTo: back, Length: 12 * time.Minute}, DefaultConfig())
+	var before, meanwhile, after int
+	begin := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, s := range heard.Samples {
+		switch at := heard.Truth(s.Stamp).Sub(begin); {
+		case at < gone:
+			before++
+		case at < back:
+			meanwhile++
+		default:
+			after++
+		}
+	}
+	if before < 15 || meanwhile > 0 || after < 10 {
+		t.Errorf("%d samples before, %d while the line was gone, %d after", before, meanwhile, after)
+	}
+	check(t, heard, uncalibratedDelay+unknownPath, 15*time.Millisecond)
+	lost := 0
+	for _, s := range heard.Signals {
+		if s.State == refclock.Lost {
+			lost++
+			if s.Text == "" || s.Source != "radio" {
+				t.Errorf("%+v", s)
+			}
+		}
+	}
+	if lost == 0 || heard.Last().State != refclock.Timing {
+		t.Errorf("lost was said %d times, and last %+v", lost, heard.Last())
+	}
+}
+
+// TestTransmitterOff: a minute without carrier raises an alarm, and the alarm ends with it.
+func TestTransmitterOff(t *testing.T) {
+	heard := station(t, radiotest.Scene{Noise: radiotest.Noise{SilentFrom: 5 * time.Minute, SilentTo: 7 * time.Minute}, Length: 12 * time.Minute}, DefaultConfig())
+	alarms := 0
+	for _, s := range heard.Signals {
+		for _, a := range s.Alarms {
+			if a.Code == "no-carrier" && a.Text != "" && a.Mend != "" {
+				alarms++
+			}
+		}
+	}
+	if last := heard.Last(); alarms == 0 || len(last.Alarms) > 0 || last.State != refclock.Timing {
+		t.Errorf("%d alarms; last %+v", alarms, last)
+	}
+	check(t, heard, uncalibratedDelay+unknownPath, 15*time.Millisecond)
 }
 
 // TestClockStep: the samples follow the clock that was stepped, and none mixes the two.
 func TestClockStep(t *testing.T) {
 	for _, step := range []time.Duration{3 * time.Second, -2500 * time.Millisecond, 40 * 365 * 24 * time.Hour} {
-		config := DefaultConfig()
-		config.Line = "GPIO17"
-		out, truth := station(t, radiotest.Noise{}, 8*time.Minute, 5*time.Minute, step, config, nil)
-		if len(out.samples) < 35 {
-			t.Fatalf("step %v: %d samples", step, len(out.samples))
+		heard := station(t, radiotest.Scene{Length: 8 * time.Minute, StepAt: 5 * time.Minute, Step: step}, DefaultConfig())
+		if len(heard.Samples) < 35 {
+			t.Fatalf("step %v: %d samples", step, len(heard.Samples))
 		}
 		if step < 0 {
 			continue // which of the two clocks a stamp is of cannot be told from the stamp alone
 		}
-		check(t, out, truth, uncalibratedDelay+unknownPath, 15*time.Millisecond)
+		check(t, heard, uncalibratedDelay+unknownPath, 15*time.Millisecond)
 	}
 }
 
 func TestSilence(t *testing.T) {
-	config := DefaultConfig()
-	config.Line = "GPIO17"
-	out, _ := station(t, radiotest.Noise{NoSignal: true}, time.Minute, 0, 0, config, nil)
-	if len(out.samples) > 0 {
+	heard := station(t, radiotest.Scene{Noise: radiotest.Noise{NoSignal: true}, Length: time.Minute}, DefaultConfig())
+	if len(heard.Samples) > 0 {
 		t.Error("samples out of nothing")
 	}
-	if last := out.signals[len(out.signals)-1]; last.State != refclock.Waiting || last.Text == "" {
+	if last := heard.Last(); last.State != refclock.Waiting || last.Text == "" {
 		t.Errorf("signal %+v", last)
 	}
 }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package longwave_test
+
+const underRace = false
