@@ -24,6 +24,12 @@ var FontLicence string
 //go:embed icon.png
 var Icon []byte
 
+// Land is a map of the world as PNG, 1440 × 720 pixels of four per degree from 180° west and 90° north on: how much of each
+// is land, 0 to 255.
+//
+//go:embed land.png
+var Land []byte
+
 // Scenarios are what `timestation simulate station` plays, in the folder scenarios.
 //
 //go:embed scenarios/*.toml

@@ -82,8 +82,8 @@ func watch(t *testing.T, c *clock, lead, length time.Duration, meddle func()) []
 	if meddle != nil {
 		go meddle()
 	}
-	Seconds(ctx, c, func() time.Duration { return lead }, func(tick Tick) {
-		f := tick.Frame(DefaultConfig(), time.UTC, "")
+	Seconds(ctx, c, func() int { return 1 }, func() time.Duration { return lead }, func(tick Tick) {
+		f := tick.Frame(DefaultConfig().Style(), time.UTC, "")
 		text := "unknown"
 		if f.Reading.Known {
 			text = f.Second.UTC().String()[11:19]
@@ -170,6 +170,32 @@ func TestSecondsFollowTheStation(t *testing.T) {
 	}
 }
 
+// TestPartsOfSecondsAreShown: with several frames a second each comes at its time, and the whole seconds stay where they are.
+func TestPartsOfSecondsAreShown(t *testing.T) {
+	for _, rate := range []int{2, 3, 20, 60} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newClock()
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			defer cancel()
+			frames, whole := 0, 0
+			Seconds(ctx, c, func() int { return rate }, func() time.Duration { return 0 }, func(tick Tick) {
+				if frames++; frames == 1 {
+					return // it runs already
+				}
+				if late := c.Now().Sub(tick.At); late < -time.Microsecond || late > time.Microsecond || tick.Jump {
+					t.Errorf("rate %d: part %v came %v late, as a jump: %v", rate, tick.Part, late, tick.Jump)
+				}
+				if tick.Part == 0 {
+					whole++
+				}
+			})
+			if whole != 3 || frames < 3*rate-1 || frames > 3*rate+1 {
+				t.Errorf("rate %d: %d frames, %d of whole seconds in 3 s", rate, frames, whole)
+			}
+		})
+	}
+}
+
 func TestRecentForgets(t *testing.T) {
 	var r Recent
 	r.Add(5 * time.Millisecond)
@@ -184,6 +210,9 @@ func TestRecentForgets(t *testing.T) {
 	}
 	if a, b, _ := r.Range(); a != 5*time.Millisecond || b != 40*time.Millisecond {
 		t.Errorf("%v to %v", a, b)
+	}
+	if m, ok := r.Median(); m != 40*time.Millisecond || !ok {
+		t.Errorf("the median is %v", m)
 	}
 	r.Add(30 * time.Millisecond)
 	if a, b, _ := r.Range(); a != 30*time.Millisecond || b != 40*time.Millisecond {

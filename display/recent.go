@@ -30,3 +30,11 @@ func (r *Recent) Range() (shortest, longest time.Duration, ok bool) {
 	}
 	return slices.Min(r.last), slices.Max(r.last), true
 }
+
+// Median is the middle one of the last 32; ok is false before the eighth, and it is then 0.
+func (r *Recent) Median() (median time.Duration, ok bool) {
+	if len(r.last) < recentFew {
+		return 0, false
+	}
+	return slices.Sorted(slices.Values(r.last))[len(r.last)/2], true
+}

@@ -73,16 +73,21 @@ func (r *Reader) selectBatches(ctx context.Context, query string, args ...any) i
 type merger[T any] struct {
 	ctx     context.Context
 	yield   func(T, error) bool
-	waiting []timed[T]
+	waiting []timed // in the order of arrival, or of time after until
+	values  []T
 	stopped bool
 }
 
-type timed[T any] struct {
+// timed is when a value is; values themselves are too large to be sorted.
+type timed struct {
 	at    int64
-	value T
+	value int // its place in values
 }
 
-func (m *merger[T]) put(at int64, value T) { m.waiting = append(m.waiting, timed[T]{at, value}) }
+func (m *merger[T]) put(at int64, value T) {
+	m.waiting = append(m.waiting, timed{at, len(m.values)})
+	m.values = append(m.values, value)
+}
 
 // run reads batches, which come by their first time; read puts what is in them.
 func (m *merger[T]) run(r *Reader, batches iter.Seq2[storedBatch, error], read func(storedBatch) error) {
@@ -105,13 +110,13 @@ func (m *merger[T]) run(r *Reader, batches iter.Seq2[storedBatch, error], read f
 
 // until yields what is before a time.
 func (m *merger[T]) until(end int64) {
-	byTime := func(a, b timed[T]) int { return cmp.Compare(a.at, b.at) }
+	byTime := func(a, b timed) int { return cmp.Compare(a.at, b.at) }
 	if !slices.IsSortedFunc(m.waiting, byTime) {
 		slices.SortStableFunc(m.waiting, byTime) // stable: in a leap second times are the same
 	}
 	for i := range m.waiting {
 		if m.waiting[i].at >= end {
-			m.waiting = slices.Delete(m.waiting, 0, i)
+			m.keep(i)
 			return
 		}
 		if err := m.ctx.Err(); err != nil {
@@ -120,10 +125,20 @@ func (m *merger[T]) until(end int64) {
 			m.yield(none, err)
 			return
 		}
-		if !m.yield(m.waiting[i].value, nil) {
+		if !m.yield(m.values[m.waiting[i].value], nil) {
 			m.stopped = true
 			return
 		}
 	}
-	m.waiting = m.waiting[:0]
+	m.waiting, m.values = m.waiting[:0], m.values[:0]
+}
+
+// keep forgets what was yielded.
+func (m *merger[T]) keep(from int) {
+	rest := make([]T, 0, len(m.waiting)-from)
+	for i, w := range m.waiting[from:] {
+		rest = append(rest, m.values[w.value])
+		m.waiting[i] = timed{w.at, i}
+	}
+	m.waiting, m.values = m.waiting[:len(rest)], rest
 }

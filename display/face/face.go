@@ -1,14 +1,13 @@
-// Package face draws clock faces: pure functions from what the station says of one second, and a size, to shapes. It
-// knows neither a window nor a browser; package page shows the shapes through Fyne, [SVG] writes them for a web page.
-//
-// A new face is one file that ends up in the table of [Named].
+// Package face draws clock faces: pure functions from what the station says of one moment, and a place, to shapes. A new
+// face is one file and a line in the table of [Named].
 package face
 
 import (
 	"image/color"
-	"sort"
 	"time"
 
+	"timestation/display/draw"
+	"timestation/display/words"
 	"timestation/engine/status"
 	"timestation/refclock"
 )
@@ -17,6 +16,8 @@ import (
 type Frame struct {
 	// Second is the whole second to draw, leap seconds included. It means nothing while Reading.Known is false.
 	Second refclock.Instant
+	// Part is how far into the second the moment lies, 0 to 1 s: hands that sweep and lights that blink go by it.
+	Part time.Duration
 	// Reading is what the station says of that second.
 	Reading status.Reading
 	// Status carries sources, signal and alerts.
@@ -29,11 +30,37 @@ type Frame struct {
 
 // Style is what the owner of the wall chose.
 type Style struct {
-	// Accent is the colour of the digits while the time is synchronised.
-	Accent color.NRGBA
+	// Theme has all colours; its Accent is the colour of the digits while the time is synchronised.
+	Theme draw.Theme
+	// Language is that of every word.
+	Language words.Language
 	// TwelveHour shows 1 to 12 with AM or PM.
 	TwelveHour bool
+	// Face names the face of the studio page, see [Named].
+	Face string
+	// Hand is how the second hand of an analogue face goes.
+	Hand Hand
+	// TopOfHour shows what is left of the hour.
+	TopOfHour bool
+	// Zones are the further time zones beside the large digits.
+	Zones []*time.Location
 }
+
+// Hand is how a second hand goes.
+type Hand string
+
+// The ways of a second hand.
+const (
+	// Tick jumps once a second.
+	Tick Hand = "tick"
+	// Sweep goes evenly.
+	Sweep Hand = "sweep"
+	// StopToGo goes round in 58.5 s and waits for the minute, as a railway station's does.
+	StopToGo Hand = "stop-to-go"
+)
+
+// Hands lists the ways of a second hand.
+func Hands() []string { return []string{string(Tick), string(Sweep), string(StopToGo)} }
 
 // At makes the frame for one second of the station's time. second must be a whole second of TAI; its leap fields are
 // filled in from the status.
@@ -45,77 +72,108 @@ func At(s *status.Status, second refclock.Instant, loc *time.Location, name stri
 	return Frame{Second: second, Reading: r, Status: s, Location: loc, Name: name, Style: style}
 }
 
-// Face draws a frame into an area. The first shape covers the whole of it.
-type Face func(f Frame, size Size) []Shape
+// Face is one way to show the time.
+type Face struct {
+	// Name is that of the configuration.
+	Name string
+	// Wide faces want the whole width, others a square.
+	Wide bool
+	// Moves faces have a hand that may go between the seconds.
+	Moves bool
+	// Draw draws a frame into a box, and nothing outside of it.
+	Draw func(f Frame, box draw.Box) []draw.Shape
+}
 
-var faces = map[string]Face{"led": LED}
+var faces = []Face{
+	{Name: "led", Draw: LED},
+	{Name: "analogue", Moves: true, Draw: Analogue},
+	{Name: "digital", Wide: true, Draw: Digital},
+}
 
 // Named finds a face by the name the configuration gives it.
 func Named(name string) (Face, bool) {
-	f, ok := faces[name]
-	return f, ok
+	for _, f := range faces {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Face{}, false
 }
 
 // Names lists the faces.
 func Names() []string {
 	var all []string
-	for name := range faces {
-		all = append(all, name)
+	for _, f := range faces {
+		all = append(all, f.Name)
 	}
-	sort.Strings(all)
 	return all
 }
 
-// clock gives the digits to show.
-func (f Frame) clock() (hour, minute, second int) {
+// Clock gives the digits to show; the second may be 60.
+func (f Frame) Clock() (hour, minute, second int) {
 	hour, minute, second = f.Second.UTC().Clock(f.Location)
 	return
 }
 
-// local is the second in the time zone of the large digits.
-func (f Frame) local() time.Time { return f.Second.UTC().Time().In(f.Location) }
+// Local is the second in the time zone of the large digits.
+func (f Frame) Local() time.Time { return f.Second.UTC().Time().In(f.Location) }
 
-// standing is how far the time may be trusted, as every face shows it: in colour, shape and word.
-type standing uint8
+// Standing is how far the time may be trusted, as everything shows it: in colour, shape and word.
+type Standing uint8
 
+// The standings.
 const (
-	synchronised standing = iota
-	holdover
-	// untrusted: there was a time, but the station no longer claims to know it.
-	untrusted
-	// timeless: there never was one.
-	timeless
+	Synchronised Standing = iota
+	Holdover
+	// Untrusted: there was a time, but the station no longer claims to know it.
+	Untrusted
+	// Timeless: there never was one.
+	Timeless
 )
 
-func (f Frame) standing() standing {
+// Standing is that of the frame.
+func (f Frame) Standing() Standing {
 	switch {
 	case !f.Reading.Known:
-		return timeless
+		return Timeless
 	case !f.Reading.Synchronised():
-		return untrusted
+		return Untrusted
 	case f.Reading.State == status.Holdover:
-		return holdover
+		return Holdover
 	}
-	return synchronised
+	return Synchronised
 }
 
-func (s standing) colour() color.NRGBA {
+// Colour is the state colour of a standing.
+func (s Standing) Colour(t draw.Theme) color.NRGBA {
 	switch s {
-	case synchronised:
-		return green
-	case holdover:
-		return amber
+	case Synchronised:
+		return t.Good
+	case Holdover:
+		return t.Warn
 	}
-	return red
+	return t.Bad
 }
 
-// digits is the colour of the large digits.
-func (f Frame) digits() color.NRGBA {
-	switch f.standing() {
-	case synchronised:
-		return f.Style.Accent
-	case holdover:
-		return amber
+// Sign is the shape of a standing.
+func (s Standing) Sign() draw.Sign {
+	switch s {
+	case Synchronised:
+		return draw.Disc
+	case Holdover:
+		return draw.Triangle
 	}
-	return mix(ground, red, 0.42)
+	return draw.Square
+}
+
+// DigitColour is the colour of the large digits and of hands.
+func (f Frame) DigitColour() color.NRGBA {
+	t := f.Style.Theme
+	switch f.Standing() {
+	case Synchronised:
+		return t.Accent
+	case Holdover:
+		return t.Warn
+	}
+	return draw.Mix(t.Ground, t.Bad, 0.42)
 }

@@ -3,6 +3,8 @@ package face
 import (
 	"image/color"
 	"math"
+
+	"timestation/display/draw"
 )
 
 // The seven segments, a at the top, then clockwise, g in the middle.
@@ -61,40 +63,40 @@ func FigureOf(lit uint8) (figure int, ok bool) {
 }
 
 // thickness is that of the segments of a place, an even number of pixels.
-func thickness(box Box) float32 { return even(0.13 * box.H) }
+func thickness(box draw.Box) float32 { return draw.Even(0.13 * box.H) }
 
 // SegmentCentres are the middles of the segments a to g of a place for one figure.
-func SegmentCentres(box Box) [7]Point {
+func SegmentCentres(box draw.Box) [7]draw.Point {
 	half := thickness(box) / 2
 	left, middle, right := box.X+half, box.X+box.W/2, box.Right()-half
 	upper, lower := box.Y+box.H*0.27, box.Y+box.H*0.73
-	return [7]Point{
-		{middle, box.Y + half}, {right, upper}, {right, lower}, {middle, box.Bottom() - half},
-		{left, lower}, {left, upper}, {middle, box.Y + box.H/2},
+	return [7]draw.Point{
+		draw.At(middle, box.Y+half), draw.At(right, upper), draw.At(right, lower), draw.At(middle, box.Bottom()-half),
+		draw.At(left, lower), draw.At(left, upper), draw.At(middle, box.Y+box.H/2),
 	}
 }
 
 // sevenSegment draws a figure into a box, the unlit segments too.
-func sevenSegment(box Box, figure int, on, off color.NRGBA) []Shape {
+func sevenSegment(box draw.Box, figure int, on, off color.NRGBA) []draw.Shape {
 	lit := pattern(figure)
 	outlines := segmentOutlines(box.W, box.H, thickness(box))
-	shapes := make([]Shape, len(outlines))
+	shapes := make([]draw.Shape, len(outlines))
 	for i, points := range outlines {
 		fill := off
 		if lit&(1<<i) != 0 {
 			fill = on
 		}
 		for j := range points {
-			points[j] = Point{round(box.X + points[j].X), round(box.Y + points[j].Y)}
+			points[j] = draw.At(draw.Round(box.X+points[j].X), draw.Round(box.Y+points[j].Y))
 		}
-		shapes[i] = Polygon{Points: points, Fill: fill}
+		shapes[i] = draw.Polygon{Points: points, Fill: fill}
 	}
 	return shapes
 }
 
 // segmentOutlines are the seven segments of a place w × h with segments t thick: mitred where two meet, the outer
 // corners cut, an even gap all around.
-func segmentOutlines(w, h, t float32) [7][]Point {
+func segmentOutlines(w, h, t float32) [7][]draw.Point {
 	gap := max(2, 0.14*t)
 	cut := 0.34 * t
 	mitre := gap / float32(math.Sqrt2) // from the diagonal of a corner to the edge of a segment, along an axis
@@ -102,14 +104,14 @@ func segmentOutlines(w, h, t float32) [7][]Point {
 	tip := t/2 + gap*0.914             // where the middle one begins: the gap to the slope of the upright ones
 	near, far := (cut-mitre)/2, (cut+mitre)/2
 
-	top := []Point{{far, near}, {cut, 0}, {w - cut, 0}, {w - far, near}, {w - t - mitre, t}, {t + mitre, t}}
-	upperLeft := []Point{{0, cut}, {near, far}, {t, t + mitre}, {t, middle - t/2}, {t / 2, middle}, {0, middle}}
-	centre := []Point{
-		{tip, h / 2}, {tip + t/2, h/2 - t/2}, {w - tip - t/2, h/2 - t/2},
-		{w - tip, h / 2}, {w - tip - t/2, h/2 + t/2}, {tip + t/2, h/2 + t/2},
+	top := []draw.Point{draw.At(far, near), draw.At(cut, 0), draw.At(w-cut, 0), draw.At(w-far, near), draw.At(w-t-mitre, t), draw.At(t+mitre, t)}
+	upperLeft := []draw.Point{draw.At(0, cut), draw.At(near, far), draw.At(t, t+mitre), draw.At(t, middle-t/2), draw.At(t/2, middle), draw.At(0, middle)}
+	centre := []draw.Point{
+		draw.At(tip, h/2), draw.At(tip+t/2, h/2-t/2), draw.At(w-tip-t/2, h/2-t/2),
+		draw.At(w-tip, h/2), draw.At(w-tip-t/2, h/2+t/2), draw.At(tip+t/2, h/2+t/2),
 	}
-	mirror := func(points []Point, x, y bool) []Point {
-		out := make([]Point, len(points))
+	mirror := func(points []draw.Point, x, y bool) []draw.Point {
+		out := make([]draw.Point, len(points))
 		for i, p := range points {
 			if x {
 				p.X = w - p.X
@@ -126,7 +128,7 @@ func segmentOutlines(w, h, t float32) [7][]Point {
 		}
 		return out
 	}
-	return [7][]Point{
+	return [7][]draw.Point{
 		top, mirror(upperLeft, true, false), mirror(upperLeft, true, true), mirror(top, false, true),
 		mirror(upperLeft, false, true), upperLeft, centre,
 	}

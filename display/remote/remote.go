@@ -35,6 +35,8 @@ const (
 
 // Station is a station elsewhere. Its methods may be called from any goroutine.
 type Station struct {
+	// local is this machine's own clock, which is only compared.
+	local  func() refclock.Stamp
 	base   string
 	token  string
 	client *http.Client
@@ -56,10 +58,10 @@ type Identity struct {
 	Timezone string `json:"timezone"`
 }
 
-// New makes a station that has yet to be asked. address is as "http://studio.local:8123", or "unix:/run/x.sock" for a
+// New makes a station that has yet to be asked; local reads this machine's own clock, which is only compared. address is as "http://studio.local:8123", or "unix:/run/x.sock" for a
 // station on this machine; token, which may be empty, is what lets a person at this display act.
-func New(address, token string) (*Station, error) {
-	s := &Station{token: token, began: time.Now(), failed: errors.New("it has not answered yet")}
+func New(address, token string, local func() refclock.Stamp) (*Station, error) {
+	s := &Station{local: local, token: token, began: time.Now(), failed: errors.New("it has not answered yet")}
 	transport := &http.Transport{MaxIdleConnsPerHost: 4, ForceAttemptHTTP2: true}
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -85,7 +87,7 @@ func (s *Station) ReportLateness(figures func() (median, p99 time.Duration, fram
 
 // Now implements display.Clock: a scale of this machine's own that nobody sets.
 func (s *Station) Now() refclock.Stamp {
-	return refclock.Stamp(s.began.UnixNano() + int64(time.Since(s.began)))
+	return refclock.Stamp(time.Since(s.began))
 }
 
 // Run asks the station until ctx ends.
@@ -148,7 +150,7 @@ func (s *Station) itself(made *status.Status, now refclock.Stamp) status.Source 
 		return source
 	}
 	best := s.past.best(now)
-	here := time.Now().UnixNano()
+	here := int64(s.local())
 	r := made.At(now)
 	source.OffsetSeconds = float64(here-(r.Instant.TAI-int64(r.Instant.TAIMinusUTC)*1e9)) / 1e9
 	source.MaxErrorSeconds = best.error(now).Seconds()

@@ -34,6 +34,9 @@ type far struct {
 	asked  []string
 }
 
+// s0 is the clock of the screen's own machine, which has none.
+func s0() refclock.Stamp { return 0 }
+
 var start = refclock.Date(2026, 12, 31, 23, 59, 40, 0).Instant(37)
 
 func (f *far) truth() refclock.Instant {
@@ -110,7 +113,7 @@ func answer(code int, body any) *http.Response {
 func play(t *testing.T, f *far, see func(t *testing.T, s *Station)) {
 	synctest.Test(t, func(t *testing.T) {
 		f.began = time.Now()
-		s, err := New("http://studio.local:8123", "")
+		s, err := New("http://studio.local:8123", "", s0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -264,7 +267,7 @@ func TestAsking(t *testing.T) {
 		}
 	})
 	for _, wrong := range []string{"studio.local", "ftp://studio.local", "http://"} {
-		if _, err := New(wrong, ""); err == nil {
+		if _, err := New(wrong, "", s0); err == nil {
 			t.Errorf("%q is an address", wrong)
 		}
 	}

@@ -17,7 +17,6 @@ import (
 
 	"timestation/assets"
 	"timestation/display"
-	"timestation/display/face"
 	"timestation/display/page"
 )
 
@@ -36,13 +35,12 @@ func Available() bool {
 	return os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
 }
 
-// Run shows the clock until ctx ends or the window is closed, which Q does too; Escape leaves the full screen and F11
+// Run shows the pages until ctx ends or the window is closed, which Q does too; Escape leaves the full screen and F11
 // changes it. It must be called from the main goroutine, and once in the life of a process. An error says why there is no
 // picture; a crash of the window is one too, because the time service must go on.
 func Run(ctx context.Context, st display.Station, cfg display.Config, loc *time.Location, name string, opts Options) (err error) {
-	draw, ok := face.Named(cfg.Face)
-	if !ok {
-		return cfg.Validate()
+	if err := cfg.Validate(); err != nil {
+		return err
 	}
 	if !Available() {
 		return errors.New("the clock cannot be shown: neither DISPLAY nor WAYLAND_DISPLAY is set; " +
@@ -54,17 +52,17 @@ func Run(ctx context.Context, st display.Station, cfg display.Config, loc *time.
 	}
 	a := app.NewWithID(appID)
 	a.SetIcon(fyne.NewStaticResource("icon.png", assets.Icon))
-	a.Settings().SetTheme(page.Theme())
+	a.Settings().SetTheme(page.Theme(cfg.Style().Theme.Ground))
 	w := a.NewWindow("Timestation")
 	w.SetMaster()
 	w.SetPadded(false)
-	s := newScreen(page.New(draw), st, cfg.Latency(), opts.Lateness)
+	inner, cancel := context.WithCancel(ctx)
+	s := newScreen(inner, st, cfg, loc, name, opts.Lateness)
 	w.SetContent(s.content)
 	w.Resize(fyne.NewSize(1280, 720))
 	full := cfg.Fullscreen && !opts.Windowed
 	w.SetFullScreen(full)
 
-	inner, cancel := context.WithCancel(ctx)
 	defer func() {
 		cancel()
 		if crash := recover(); crash != nil {
@@ -79,12 +77,12 @@ func Run(ctx context.Context, st display.Station, cfg display.Config, loc *time.
 		once.Do(func() {
 			cancel()
 			workers.Wait()
-			s.probes.Wait()
+			s.workers.Wait()
 			a.Quit()
 		})
 	}
 	w.SetCloseIntercept(quit)
-	w.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
+	s.page.Typed = func(e *fyne.KeyEvent) {
 		switch e.Name {
 		case fyne.KeyEscape:
 			w.SetFullScreen(false)
@@ -92,8 +90,12 @@ func Run(ctx context.Context, st display.Station, cfg display.Config, loc *time.
 			w.SetFullScreen(!w.FullScreen())
 		case fyne.KeyQ:
 			quit()
+		default:
+			s.typed(e.Name)
 		}
-	})
+	}
+	w.Canvas().SetOnTypedKey(s.page.Typed) // when nothing has the focus
+	w.Canvas().Focus(s.page)
 	var failure error
 	a.Lifecycle().SetOnStarted(func() {
 		if full {
@@ -102,8 +104,8 @@ func Run(ctx context.Context, st display.Station, cfg display.Config, loc *time.
 		workers.Add(1)
 		go func() {
 			defer workers.Done()
-			display.Seconds(inner, st, func() time.Duration { return time.Duration(s.lead.Load()) },
-				func(t display.Tick) { s.show(t, t.Frame(cfg, loc, name)) })
+			display.Seconds(inner, st, func() int { return int(s.rate.Load()) },
+				func() time.Duration { return time.Duration(s.lead.Load()) }, s.show)
 		}()
 		go func() {
 			if e := s.watch(inner); e != nil {

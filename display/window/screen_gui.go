@@ -15,8 +15,9 @@ import (
 	"fyne.io/fyne/v2/container"
 
 	"timestation/display"
-	"timestation/display/face"
+	"timestation/display/draw"
 	"timestation/display/page"
+	"timestation/display/panel"
 )
 
 // Fyne paints at the ticks of a 60 Hz ticker of its own, and how long a painting takes depends on what else the machine
@@ -36,18 +37,20 @@ const (
 // screen hands frames to Fyne, and Fyne's pictures to the window at the right moment.
 type screen struct {
 	content  fyne.CanvasObject
+	shell    *shell
 	page     *page.Page
 	probe    *canvas.Raster
-	station  display.Station
+	station  display.Clock
 	latency  time.Duration
 	lateness *display.Lateness
 	painted  atomic.Bool
-	// lead is how long before its second a frame is to be queued, in nanoseconds.
+	// lead is how long before its second a frame is to be queued, in nanoseconds, and rate how often in a second there is one.
 	lead atomic.Int64
+	rate atomic.Int64
 	// waiting is true while a frame is queued for Fyne's goroutine.
 	waiting atomic.Bool
-	// probes counts the goroutines that wait for the end of a painting.
-	probes sync.WaitGroup
+	// workers counts the goroutines that Fyne's end must wait for.
+	workers sync.WaitGroup
 
 	// What follows is for Fyne's goroutine alone. fresh is a frame that has not been painted yet: tick is its second, queued
 	// when it was queued.
@@ -58,29 +61,94 @@ type screen struct {
 	paints, swaps display.Recent
 }
 
-func newScreen(p *page.Page, st display.Station, latency time.Duration, lateness *display.Lateness) *screen {
-	s := &screen{page: p, station: st, latency: latency, lateness: lateness}
-	s.lead.Store(int64(latency + firstLead))
+func newScreen(ctx context.Context, st display.Station, cfg display.Config, loc *time.Location, name string, lateness *display.Lateness) *screen {
+	s := &screen{station: st, latency: cfg.Latency(), lateness: lateness}
+	s.lead.Store(int64(s.latency + firstLead))
+	s.rate.Store(1)
+	run := func(f func()) {
+		s.workers.Add(1)
+		go func() {
+			defer s.workers.Done()
+			f()
+		}()
+	}
+	s.shell = newShell(ctx, st, cfg, loc, name, run, fyne.Do)
+	s.shell.paint = func(shapes []draw.Shape, size draw.Size) (img image.Image) {
+		fyne.DoAndWait(func() { img = page.Paint(shapes, size) })
+		return img
+	}
+	nav := s.shell.nav
+	s.page = page.New(page.Hand{
+		Tap:     func(at draw.Point) { s.does(nav.Tap(s.shell.place(at), time.Now())) },
+		Drag:    func(at, by draw.Point) { nav.Drag(s.shell.place(at), by, time.Now()); s.redraw() },
+		DragEnd: func() { nav.DragEnd(time.Now()); s.redraw() },
+		Scroll:  func(at draw.Point, by float32) { nav.Scroll(s.shell.place(at), by, time.Now()); s.redraw() },
+	})
 	// The last object on the canvas, one pixel of the ground's colour: it is made anew with each frame, in the midst of its
 	// painting.
 	s.probe = canvas.NewRaster(s.painting)
-	s.content = container.New(corner{}, p, s.probe)
+	s.content = container.New(corner{}, s.page, s.probe)
 	return s
 }
 
+// keys are what the keys of a keyboard do, those of digits apart.
+var keys = map[fyne.KeyName]panel.Key{
+	fyne.KeyRight: panel.KeyNext, fyne.KeyLeft: panel.KeyPrevious, fyne.KeyUp: panel.KeyUp, fyne.KeyDown: panel.KeyDown,
+	fyne.KeyPageUp: panel.KeyEarlier, fyne.KeyPageDown: panel.KeyLater, fyne.KeyTab: panel.KeyFocus,
+	fyne.KeyBackspace: panel.KeyFocusBack, fyne.KeyReturn: panel.KeyDo, fyne.KeyEnter: panel.KeyDo, fyne.KeySpace: panel.KeyDo,
+	fyne.KeyM: panel.KeyMenu,
+}
+
+// typed is a key press.
+func (s *screen) typed(name fyne.KeyName) {
+	if len(name) == 1 && name[0] >= '1' && name[0] <= '9' {
+		s.shell.nav.Number(int(name[0]-'0'), time.Now())
+		s.redraw()
+	} else if key, ok := keys[name]; ok {
+		s.does(s.shell.nav.Key(key, time.Now()))
+	}
+}
+
+// does sees to what the navigator left to do, and shows what came of it all.
+func (s *screen) does(c panel.Command, left bool) {
+	if left {
+		size := s.page.Size()
+		s.shell.do(c, draw.Size{W: size.Width, H: size.Height}, s.redraw)
+	}
+	s.redraw()
+}
+
+// redraw shows the running second once more, after somebody did something.
+func (s *screen) redraw() {
+	if s.tick.Status != nil {
+		s.page.Draw(s.shell.drawing(s.tick))
+	}
+}
+
 // show queues a frame. It returns at once; a frame that finds the one before still waiting is left out.
-func (s *screen) show(t display.Tick, f face.Frame) {
+func (s *screen) show(t display.Tick) {
 	if !s.waiting.CompareAndSwap(false, true) {
 		return
 	}
 	queued := time.Now()
 	fyne.Do(func() {
 		defer s.waiting.Store(false)
-		if s.page.Draw(f) {
-			s.fresh, s.tick, s.queued = true, t, queued
+		s.tick = t
+		s.rate.Store(int64(s.affordable(s.shell.rate())))
+		if s.page.Draw(s.shell.drawing(t)) {
+			s.fresh, s.queued = true, queued
 			s.probe.Refresh()
 		}
 	})
+}
+
+// affordable is how often in a second the picture can change without painting for more than half of the time.
+func (s *screen) affordable(rate int) int {
+	paint, ok := s.paints.Median()
+	if !ok {
+		return min(rate, blinkRate)
+	}
+	return max(1, min(rate, int(time.Second/max(1, 2*(paint+spareLead)))))
 }
 
 // painting is called by Fyne when all of a frame but the probe is drawn. It holds Fyne until the frame's time has come;
@@ -95,14 +163,15 @@ func (s *screen) painting(int, int) image.Image {
 		swap, _, _ := s.swaps.Range()
 		time.Sleep(min(s.tick.At.Sub(s.station.Now())-s.latency-swap*7/8, longestLead))
 		tick, held := s.tick, time.Now()
-		s.probes.Add(1)
+		s.workers.Add(1)
 		go func() {
-			defer s.probes.Done()
+			defer s.workers.Done()
 			fyne.Do(func() { s.handedOver(tick, held) })
 		}()
 	}
 	pixel := image.NewNRGBA(image.Rect(0, 0, 1, 1))
-	pixel.SetNRGBA(0, 0, face.Ground())
+	ground := s.shell.style.Theme.Ground
+	pixel.SetNRGBA(0, 0, draw.DimColour(ground, s.shell.cfg.Brightness(s.tick.Second.UTC().Time().In(s.shell.loc))))
 	return pixel
 }
 
@@ -110,10 +179,12 @@ func (s *screen) painting(int, int) image.Image {
 func (s *screen) handedOver(tick display.Tick, held time.Time) {
 	s.swaps.Add(time.Since(held))
 	swap, _, _ := s.swaps.Range()
-	if _, paint, ok := s.paints.Range(); ok {
+	_, paint, warm := s.paints.Range()
+	if warm {
 		s.lead.Store(int64(s.latency + swap + min(paint+spareLead, longestLead)))
 	}
-	if s.lateness != nil && !tick.Jump {
+	// The first few frames wait for the graphics driver to compile its shaders: how late they are says nothing of the clock.
+	if s.lateness != nil && warm && !tick.Jump && tick.Part == 0 {
 		s.lateness.Add(s.station.Now().Sub(tick.At) + s.latency)
 	}
 }

@@ -19,12 +19,14 @@ import (
 	"time"
 
 	"timestation/display"
+	"timestation/display/face"
 	"timestation/display/readback"
+	"timestation/display/studio"
 	"timestation/engine/status"
 	"timestation/refclock"
 )
 
-// childKey makes the test binary show the clock instead of testing: Fyne wants the main goroutine.
+// childKey makes the test binary show the clock instead of testing: Fyne wants the main goroutine. Its value is the face.
 const childKey = "TIMESTATION_TEST_WINDOW"
 
 // shift is how far the station's time in this test is from that of the machine, so that a clock that shows the
@@ -38,7 +40,9 @@ func TestMain(m *testing.M) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	var late display.Lateness
-	err := Run(ctx, shifted{}, display.DefaultConfig(), time.UTC, "Test", Options{Lateness: &late})
+	cfg := display.DefaultConfig()
+	cfg.Face = os.Getenv(childKey)
+	err := Run(ctx, shifted{}, cfg, time.UTC, "Test", Options{Lateness: &late})
 	median, p99, frames := late.Figures()
 	fmt.Printf("median %v, 99 %% %v late in %d frames\n", median, p99, frames)
 	if err != nil {
@@ -47,8 +51,10 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// shifted is a station that is well.
-type shifted struct{}
+// shifted is a station that is well, with a bare wall.
+type shifted struct{ display.Station }
+
+func (shifted) Studio() studio.State { return studio.State{} }
 
 func (shifted) Now() refclock.Stamp { return refclock.Stamp(time.Now().UnixNano()) }
 
@@ -60,18 +66,18 @@ func (s shifted) Status() *status.Status {
 	}
 }
 
-// TestScreenShowsTheStationsTime takes screenshots of the clock on a virtual X server and reads the digits off them.
+// TestScreenShowsTheStationsTime takes screenshots of each face on a virtual X server, each on another screen, and reads the
+// time off them.
 func TestScreenShowsTheStationsTime(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes ten seconds")
+	sizes := []string{"1280x720x24", "480x800x24", "800x480x24"}
+	for i, name := range face.Names() {
+		t.Run(name, func(t *testing.T) { showsTheTime(t, name, sizes[i%len(sizes)]) })
 	}
-	for _, program := range []string{"Xvfb", "import"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is missing; apt install xvfb imagemagick", program)
-		}
-	}
-	screen := virtualScreen(t, "1280x720x24")
-	child := clockOn(t, screen)
+}
+
+func showsTheTime(t *testing.T, faceName, size string) {
+	screen := virtualScreen(t, size)
+	child := clockOn(t, screen, faceName)
 	var out bytes.Buffer
 	child.Stdout, child.Stderr = &out, &out
 	if err := child.Start(); err != nil {
@@ -86,14 +92,14 @@ func TestScreenShowsTheStationsTime(t *testing.T) {
 	const lateAllowed, latest = 4, 4 * time.Second
 	late := 0
 	deadline := time.Now().Add(30 * time.Second)
-	for right := 0; right < 8; {
+	for right := 0; right < 6; {
 		if time.Now().After(deadline) {
-			t.Fatalf("the clock was read %d times of 8 in 30 s\n%s", right, out.String())
+			t.Fatalf("the clock was read %d times of 6 in 30 s\n%s", right, out.String())
 		}
 		before := time.Now().Add(shift).UTC()
 		img := screenshot(t, screen)
 		after := time.Now().Add(shift).UTC()
-		h, m, s, err := readback.Read(img)
+		h, m, s, err := readback.Read(img, faceName)
 		if err != nil {
 			if right > 0 {
 				t.Fatalf("after %d good pictures: %v", right, err)
@@ -101,14 +107,18 @@ func TestScreenShowsTheStationsTime(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 			continue
 		}
+		// Hands say nothing of the half of the day.
 		shown := fmt.Sprintf("%02d:%02d:%02d", h, m, s)
+		is := func(x time.Time) bool {
+			return shown == x.Format(time.TimeOnly) || faceName == "analogue" && shown == x.Add(-12*time.Hour).Format(time.TimeOnly)
+		}
 		ok := false
 		for x := before.Truncate(time.Second); !x.After(after); x = x.Add(time.Second) {
-			ok = ok || shown == x.Format(time.TimeOnly)
+			ok = ok || is(x)
 		}
 		wasRight := false
 		for x := before.Add(-latest); x.Before(before); x = x.Add(time.Second) {
-			wasRight = wasRight || shown == x.Format(time.TimeOnly)
+			wasRight = wasRight || is(x)
 		}
 		if !ok && right > 0 && wasRight && late < lateAllowed {
 			late++
@@ -136,9 +146,70 @@ func TestScreenShowsTheStationsTime(t *testing.T) {
 	t.Logf("%d pictures of a frame that was late\n%s", late, strings.TrimSpace(out.String()))
 }
 
+// TestScreenObeysHands: a key and a touch go to other pages and back, as somebody at the screen would.
+func TestScreenObeysHands(t *testing.T) {
+	for _, program := range []string{"Xvfb", "import", "xdotool"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Fatalf("%s is missing; apt install xvfb imagemagick xdotool", program)
+		}
+	}
+	screen := virtualScreen(t, "800x480x24")
+	child := clockOn(t, screen, "led")
+	var out bytes.Buffer
+	child.Stdout, child.Stderr = &out, &out
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = child.Process.Kill()
+		_ = child.Wait()
+	})
+	// The studio page, and no other, has figures where the LED face has them.
+	await := func(what string, studio bool) {
+		t.Helper()
+		deadline := time.Now().Add(20 * time.Second)
+		for {
+			_, _, _, err := readback.Read(screenshot(t, screen), "led")
+			if studio == (err == nil) {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: the studio page is on the screen: %v\n%s", what, err == nil, out.String())
+			}
+			time.Sleep(200 * time.Millisecond)
+		}
+	}
+	do := func(args ...string) {
+		t.Helper()
+		command := exec.Command("xdotool", args...)
+		command.Env = append(os.Environ(), "DISPLAY="+screen)
+		if text, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("xdotool %v: %v\n%s", args, err, text)
+		}
+	}
+	await("at the start", true)
+	do("mousemove", "400", "200", "key", "3")
+	await("after the key 3", false)
+	do("key", "1")
+	await("after the key 1", true)
+	do("key", "Left")
+	await("after an arrow", false)
+	do("key", "Right")
+	await("and back", true)
+	do("mousemove", "700", "200", "click", "1") // opens the menu
+	time.Sleep(500 * time.Millisecond)
+	do("mousemove", "200", "30", "click", "1") // its second place
+	await("after two touches", false)
+	// Through the menu by keyboard: its first place is the studio page.
+	do("key", "m")
+	time.Sleep(300 * time.Millisecond)
+	do("key", "Tab", "key", "Return")
+	await("after Tab and Enter", true)
+}
+
 // TestScreenThatIsNotThere: a screen that cannot be reached is an error, not the end of the process.
 func TestScreenThatIsNotThere(t *testing.T) {
-	out, err := clockOn(t, ":65000").CombinedOutput()
+	out, err := clockOn(t, ":65000", "led").CombinedOutput()
 	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 1 {
 		t.Errorf("%v, want exit 1", err)
 	}
@@ -147,8 +218,8 @@ func TestScreenThatIsNotThere(t *testing.T) {
 	}
 }
 
-// clockOn prepares this binary to show the clock on a screen.
-func clockOn(t *testing.T, screen string) *exec.Cmd {
+// clockOn prepares this binary to show a face on a screen.
+func clockOn(t *testing.T, screen, faceName string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -159,7 +230,7 @@ func clockOn(t *testing.T, screen string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	child := exec.Command(self)
-	child.Env = append(os.Environ(), childKey+"=1", "DISPLAY="+screen, "WAYLAND_DISPLAY=", "HOME="+home, "XDG_CONFIG_HOME="+home,
+	child.Env = append(os.Environ(), childKey+"="+faceName, "DISPLAY="+screen, "WAYLAND_DISPLAY=", "HOME="+home, "XDG_CONFIG_HOME="+home,
 		"XDG_CACHE_HOME=", "DBUS_SESSION_BUS_ADDRESS=")
 	return child
 }

@@ -19,7 +19,11 @@ const (
 	// aroundLeap is for how long before and after a leap second nothing is changed: the kernel makes it a tick late, and
 	// the two clocks may be on different sides of it.
 	aroundLeap = 2 * time.Second
-	day        = 24 * time.Hour
+	// rearm is for how long after a step no leap second is announced to the kernel. A step makes it forget when the leap
+	// second is due but not that one is (ntp_clear in kernel/time/ntp.c), so that it would never come; only when one of its
+	// seconds has begun without the announcement does it look anew.
+	rearm = 2500 * time.Millisecond
+	day   = 24 * time.Hour
 )
 
 // Steer keeps the system clock at the station's time: one step at the start and one for each accepted jump, otherwise by
@@ -37,6 +41,7 @@ type Steer struct {
 	jumps      uint64
 	ourStep    time.Duration // made since last
 	hasReading bool
+	stepSeen   int64 // Raw of the last step by anybody
 	taken      bool  // nothing of another program's loop is left
 	failed     error // of the last update
 }
@@ -116,6 +121,7 @@ func (s *Steer) takeOver() error {
 // is asked again once a second, and the error stands meanwhile.
 func (s *Steer) Apply(aim Aim, r Reading) (events []Event, err error) {
 	if by, foreign := s.noticeStep(aim, r); foreign {
+		s.stepSeen = r.Raw
 		events = append(events, Event{SetByOther, by, fmt.Sprintf("another program or person set the system clock by %v; "+
 			"it is slewed back, or set when a jump is accepted", by.Round(time.Microsecond))})
 	}
@@ -154,6 +160,7 @@ func (s *Steer) update(aim Aim, r Reading) (events []Event, err error) {
 			if err := s.step(offset); err != nil {
 				return events, err
 			}
+			s.stepSeen = r.Raw
 			events = append(events, Event{Set, offset, fmt.Sprintf("the system clock was set by %v", offset.Round(time.Microsecond))})
 			offset = 0
 		}
@@ -273,6 +280,9 @@ func (s *Steer) write(aim Aim, r Reading, now Timex, offset time.Duration) error
 func (s *Steer) leapFlag(aim Aim, r Reading, offset time.Duration) int32 {
 	left := aim.LeapAt.Sub(aim.Now)
 	if left <= 0 || offset.Abs() > aroundLeap {
+		return 0
+	}
+	if s.stepSeen != 0 && time.Duration(r.Raw-s.stepSeen) < rearm {
 		return 0
 	}
 	const second = int64(time.Second)

@@ -315,6 +315,29 @@ func TestReleaseLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+// After a step of the clock the kernel has forgotten when the announced leap second is due. It looks anew only when one of
+// its seconds has begun without the announcement.
+func TestLeapIsAnnouncedAnewAfterAStep(t *testing.T) {
+	m := newModel(refclock.Date(2027, 6, 30, 23, 0, 0, 0), 0, 0)
+	r := newRig(t, m)
+	r.aim.Leap, r.aim.LeapAt = refclock.LeapInsert, refclock.Date(2027, 6, 30, 23, 59, 59, 0).Instant(37).Add(time.Second)
+	r.goOn(10 * time.Second)
+	if m.status&StaIns == 0 {
+		t.Fatalf("not announced: status %#x", m.status)
+	}
+	m.setBy(-5 * time.Millisecond)
+	without := time.Duration(0)
+	for range 50 {
+		r.goOn(200 * time.Millisecond)
+		if m.status&StaIns == 0 {
+			without += 200 * time.Millisecond
+		}
+	}
+	if without < time.Second || without > 4*time.Second || m.status&StaIns == 0 {
+		t.Errorf("not announced for %v, then status %#x", without, m.status)
+	}
+}
+
 // A station that may not steer says so with every publication, and begins when it may.
 func TestNotPermitted(t *testing.T) {
 	m := newModel(someDay, 0, time.Hour)

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -136,6 +137,9 @@ func (l *Latch) Holds(source string) bool { return l.index(source) >= 0 }
 func (l *Latch) Accept(source, by string) (Release, error) {
 	i := l.index(source)
 	if i < 0 {
+		if source == "" {
+			return Release{}, errors.New("no jump is held back; there is nothing to accept")
+		}
 		return Release{}, fmt.Errorf("no jump of %q is held back; `timestation status` shows what is", source)
 	}
 	if by == "" {
