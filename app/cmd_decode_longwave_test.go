@@ -141,3 +141,34 @@ func TestDecodeLongwaveRefusals(t *testing.T) {
 		}
 	}
 }
+
+// TestDecodeTelegramLogs: logs of bits are recognised by themselves, whatever else their lines say.
+func TestDecodeTelegramLogs(t *testing.T) {
+	for _, log := range []struct {
+		code, file string
+		least      int
+		from, to   string
+	}{
+		{"dcf77", "gheja_dcf77.txt", 400, "2020-11-11", "2020-11-14"},
+		{"dcf77", "rene0_sample_dcf77.log", 35, "2011-03-26", "2012-07-02"},
+		{"msf60", "rene0_sample_msf.log", 3, "2020-03-28", "2020-03-30"},
+	} {
+		out, _, err := runDecode(t, log.code, filepath.Join("../refclock/longwave/testdata/recordings", log.file), "--json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(out), "\n")
+		if len(lines) < log.least {
+			t.Errorf("%s: %d minutes", log.file, len(lines))
+		}
+		for _, line := range lines {
+			var m minuteRecord
+			if err := json.Unmarshal([]byte(line), &m); err != nil {
+				t.Fatal(err)
+			}
+			if m.UTC < log.from || m.UTC > log.to {
+				t.Errorf("%s: %s", log.file, line)
+			}
+		}
+	}
+}

@@ -109,8 +109,11 @@ func printIssued(w io.Writer, q keys.Request, names []string, issued keys.Issued
 		return json.NewEncoder(w).Encode(r)
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "A certificate for %s, valid until %s:\n  %s\n  %s (the private key, for the station alone)\n",
-		strings.Join(names, ", "), issued.NotAfter.Format(time.DateOnly), r.Certificate, r.Key)
+	fmt.Fprintf(&out, `A certificate for %s, valid until %s. In the station's configuration, beside nts = true in a [[listener]]:
+  [nts]
+  certificate = %q
+  key = %q
+`, strings.Join(names, ", "), issued.NotAfter.Format(time.DateOnly), r.Certificate, r.Key)
 	if !issued.NewAuthority {
 		fmt.Fprintf(&out, "It is signed by the authority that was there already: the clients need nothing new.\n")
 		_, err = io.WriteString(w, out.String())

@@ -81,7 +81,8 @@ func TestKeysCert(t *testing.T) {
 	if code != 0 {
 		t.Fatal(complaint)
 	}
-	for _, want := range []string{"A certificate for time.example.org, 2001:db8::1, valid until ", "Copy to every client, as timestation.crt: " + folder + "/ca.crt",
+	for _, want := range []string{"A certificate for time.example.org, 2001:db8::1, valid until ",
+		"\n  [nts]\n  certificate = \"" + folder + "/server.crt\"\n  key = \"" + folder + "/server.key\"\n", "Copy to every client, as timestation.crt: " + folder + "/ca.crt",
 		"ntstrustedcerts /etc/chrony/timestation.crt\n", "server time.example.org iburst nts\n", "nts ca /etc/ntpsec/timestation.crt\n"} {
 		if !strings.Contains(printed, want) {
 			t.Errorf("it does not print %q:\n%s", want, printed)

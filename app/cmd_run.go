@@ -8,22 +8,30 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/exec"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"timestation/app/config"
+	"timestation/app/screen"
 	"timestation/app/station"
 	"timestation/display"
+	"timestation/display/draw"
 	"timestation/display/face"
+	"timestation/display/panel"
 	"timestation/display/window"
 	"timestation/engine/serve"
 	"timestation/refclock"
 )
 
 // screenFlags are what run and demo say about the screen.
-type screenFlags struct{ headless, windowed bool }
+type screenFlags struct {
+	headless, windowed bool
+	// config is the file that a screen in a process of its own reads.
+	config string
+}
 
 func (f *screenFlags) register(c *cobra.Command) {
 	c.Flags().BoolVar(&f.headless, "headless", false, "no screen: serve and log only")
@@ -62,6 +70,7 @@ On the screen: F11 or Escape leaves the full screen, Q ends the station.`,
 			}
 			options := stationOptions(newLog(), station.DataDir(data))
 			options.Log.Info("configuration", "file", path)
+			screen.config = path
 			return runStation(cmd.Context(), cmd.ErrOrStderr(), cfg, options, screen)
 		},
 	}
@@ -103,6 +112,7 @@ func runStation(ctx context.Context, w io.Writer, cfg *config.Config, options st
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	go reloadOnHangup(ctx, s, options.Log)
+	go reportToSystemd(ctx, func() uint64 { return s.Status().Generation })
 
 	result := make(chan error, 1)
 	go func() {
@@ -130,10 +140,37 @@ func runStation(ctx context.Context, w io.Writer, cfg *config.Config, options st
 }
 
 func showWindow(ctx context.Context, s *station.Station, screen screenFlags) error {
+	if socket := s.ScreenSocket(); socket != "" {
+		return superviseScreen(ctx, s, socket, screen)
+	}
 	var lateness display.Lateness
 	s.ShowLateness(lateness.Figures)
-	return window.Run(ctx, s, s.Config.Display, s.Location, s.Config.Station.Name,
+	return window.Run(ctx, s.Wall(), s.Config.Display, s.Location, s.Config.Station.Name,
 		window.Options{Windowed: screen.windowed, Lateness: &lateness})
+}
+
+// superviseScreen keeps the screen as a process of its own until ctx ends.
+func superviseScreen(ctx context.Context, s *station.Station, socket string, flags screenFlags) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	args := []string{"display", "--leash", "--station", "unix:" + socket}
+	if flags.config != "" {
+		args = append(args, "--config", flags.config)
+	}
+	if flags.windowed {
+		args = append(args, "--windowed")
+	}
+	screen.Child{
+		Alerts: s.ScreenAlerts(), Log: newLog(),
+		Command: func() *exec.Cmd {
+			cmd := exec.Command(self, args...)
+			cmd.Stderr = os.Stderr
+			return cmd
+		},
+	}.Run(ctx)
+	return nil
 }
 
 func reloadOnHangup(ctx context.Context, s *station.Station, log *slog.Logger) {
@@ -156,8 +193,8 @@ func reloadOnHangup(ctx context.Context, s *station.Station, log *slog.Logger) {
 
 // drawFace draws the wall's clock for the web page.
 func drawFace(w io.Writer, s *station.Station, second refclock.Instant, width, height int) error {
-	draw, _ := face.Named(s.Config.Display.Face) // the configuration is valid
-	size := face.Size{W: float32(width), H: float32(height)}
+	size := draw.Size{W: float32(width), H: float32(height)}
 	frame := face.At(s.Status(), second, s.Location, s.Config.Station.Name, s.Config.Display.Style())
-	return face.SVG(draw(frame, size), size, w)
+	studio, _ := panel.Named("studio")
+	return draw.SVG(studio.Picture(panel.Input{Frame: frame, Studio: s.Wall().Studio()}, size).Shapes, size, w)
 }

@@ -21,7 +21,12 @@ func simulateStationCommand() *cobra.Command {
 		Short: "A whole station in virtual time, from a small scenario file",
 		Long: `Plays a scenario: an oscillator, sources with their noise and faults, and what a person does, second by second through
 the engine the station runs, and prints what the station says of it. Expectations in the file are checked; the exit code
-is 1 if one was not met. SCRIPT is a file, or one of the scenarios that are built in (--list).`,
+is 1 if one was not met. SCRIPT is a file, or one of the scenarios that are built in (--list).
+
+What an [[event]] may do: to a source silence, lose, unfix, deny (a constellation), jump (by), drift (rate), delay (by), repeat,
+announce (leap), sure, and return, which ends most of them; to the machine step-clock (by), slew-clock (rate), warm (rate),
+suspend and power-cut (for); and what a person does, accept-jump and acknowledge (code). An [[expect]] checks state, selected,
+alert, no_alert, acknowledged, constellations, error_below and second.`,
 		Example: "  timestation simulate station --list\n  timestation simulate station antenna-cut\n  timestation simulate station my.toml --json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"timestation/app/web"
-	"timestation/display/face"
+	"timestation/display/draw"
 	"timestation/engine/status"
 	"timestation/refclock"
 )
@@ -55,19 +55,34 @@ name their units.`,
 }
 
 func fetchStatus(ctx context.Context, address string) ([]byte, error) {
+	return fetch(ctx, address, "/api/status")
+}
+
+// fetch gets what a running station says under a path.
+func fetch(ctx context.Context, address, path string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/api/status", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+path, nil)
 	if err != nil || request.URL.Host == "" {
 		return nil, usageError{fmt.Errorf("--station: %q is not an address; write for instance %s", address, standardStation)}
 	}
 	answer, err := http.DefaultClient.Do(request)
+	if err == nil && answer.StatusCode == http.StatusUnauthorized { // [web] view = "token"
+		answer.Body.Close()
+		// This machine's token goes to nobody else.
+		token, e := web.ReadToken(standardToken)
+		if e != nil || !isOwn(request.URL.Hostname()) {
+			return nil, fmt.Errorf("%s shows nothing without a token: ask on its own machine, where %s holds one that may view", address, standardToken)
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		answer, err = http.DefaultClient.Do(request)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("no station answers at %s; start one with `timestation run`, or name its address with --station", address)
+		return nil, unreachable(address, err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answered %s; is that a Timestation?", address, answer.Status)
+		return nil, unexpected(address, answer)
 	}
 	const most = 16 << 20
 	return io.ReadAll(io.LimitReader(answer.Body, most))
@@ -83,7 +98,7 @@ func printStatus(w io.Writer, r web.Report) {
 	}
 	fmt.Fprintln(w)
 	if r.MaxErrorSeconds != nil && r.OffsetSeconds != nil && r.FrequencyPPM != nil {
-		fmt.Fprintf(w, "  time          %s, within %s\n", r.UTC, face.FormatBound(seconds(*r.MaxErrorSeconds)))
+		fmt.Fprintf(w, "  time          %s, within %s\n", r.UTC, draw.FormatBound(seconds(*r.MaxErrorSeconds)))
 		fmt.Fprintf(w, "  system clock  %s\n", offsetWords(*r.OffsetSeconds))
 		fmt.Fprintf(w, "  oscillator    %+.3f ppm\n", *r.FrequencyPPM)
 	}
@@ -98,7 +113,7 @@ func printStatus(w io.Writer, r web.Report) {
 		fmt.Fprintf(w, "  source %s: %s, %s\n", s.Name, s.State, s.Explanation)
 		if s.AgeSeconds >= 0 {
 			fmt.Fprintf(w, "    offset %s, jitter %s, bound %s\n",
-				signed(s.OffsetSeconds), magnitude(s.JitterSeconds), face.FormatBound(seconds(s.MaxErrorSeconds)))
+				signed(s.OffsetSeconds), magnitude(s.JitterSeconds), draw.FormatBound(seconds(s.MaxErrorSeconds)))
 		}
 		if heard := signalWords(s.Signal); heard != "" {
 			fmt.Fprintf(w, "    %s\n", heard)

@@ -35,8 +35,9 @@ var rooms = []struct {
 	{"engine/simulate", []string{"refclock", "engine/status", "engine/discipline", "engine/selection", "engine/leap"}},
 	{"engine/ntp", nil},
 	{"engine/nts", []string{"engine/ntp"}},
-	{"engine/serve", []string{"engine/ntp", "engine/nts", "engine/serve/fastpath", "engine/status", "refclock"}},
+	{"engine/serve", []string{"engine/ntp", "engine/nts", "engine/serve/fastpath", "engine/serve/phc", "engine/status", "refclock"}},
 	{"engine/serve/load", []string{"engine/ntp", "engine/nts"}}, // asks a server as fast as it can, for tests
+	{"engine/serve/phc", []string{"refclock"}},
 	{"engine/serve/namespace", nil}, // networks of their own, for tests
 	{"engine/serve/fastpath", []string{"engine/ntp", "engine/status", "refclock"}},
 	{"engine/control", []string{"engine/ntp", "engine/status", "refclock"}},
@@ -45,17 +46,20 @@ var rooms = []struct {
 	{"refclock", nil},
 	{"refclock/*", []string{"refclock", "refclock/longwave", "refclock/longwave/receiver", "refclock/edge"}},
 	{"refclock/longwave/receiver", []string{"refclock", "refclock/longwave", "refclock/edge"}},
-	{"refclock/longwave/radiotest", []string{"refclock/longwave"}}, // noise and fading, for tests
+	{"refclock/longwave/radiotest", []string{"refclock", "refclock/longwave", "refclock/edge"}}, // noise and fading, for tests
 	{"refclock/upstream", []string{"refclock", "engine/ntp", "engine/nts"}},
-	{"refclock/replay", []string{"refclock", "refclock/gps"}}, // decodes what it plays
+	{"refclock/replay", []string{"refclock", "refclock/gps", "refclock/dcf77", "refclock/msf60", "refclock/wwvb", "refclock/jjy", "refclock/longwave", "refclock/longwave/receiver", "refclock/edge"}}, // decodes what it plays
 
-	{"display", []string{"display/face", "display/studio", "engine/status", "refclock"}},
-	{"display/page", []string{"assets", "display/face"}},
-	{"display/face", []string{"engine/status", "refclock"}},
-	{"display/readback", []string{"display/face"}}, // reads a picture of the clock, for tests
+	{"display", []string{"display/draw", "display/face", "display/studio", "display/words", "engine/status", "refclock"}},
+	{"display/draw", nil},
+	{"display/words", nil},
+	{"display/face", []string{"display/draw", "display/words", "engine/status", "refclock"}},
+	{"display/panel", []string{"assets", "display", "display/draw", "display/face", "display/studio", "display/words", "engine/status", "refclock"}},
+	{"display/page", []string{"assets", "display/draw"}},
+	{"display/readback", []string{"display/draw", "display/face", "display/panel"}}, // reads a picture of the clock, for tests
 	{"display/studio", []string{"engine/status", "refclock"}},
 	{"display/remote", []string{"assets", "display", "display/face", "display/studio", "engine/status", "refclock"}},
-	{"display/window", []string{"assets", "display", "display/face", "display/page", "display/studio", "engine/status", "refclock"}},
+	{"display/window", []string{"assets", "display", "display/draw", "display/face", "display/page", "display/panel", "display/studio", "display/words", "engine/status", "refclock"}},
 
 	{"logbook", []string{"engine/status", "refclock"}},
 	{"logbook/remote", []string{"engine/status", "logbook", "refclock"}},
@@ -79,7 +83,7 @@ var outside = []struct {
 
 // pure rooms do no I/O: their time, bytes and randomness come in as arguments.
 var (
-	pure    = []string{"engine/status", "engine/discipline", "engine/selection", "engine/ntp", "display/face", "display/studio", "logbook/stability"}
+	pure    = []string{"engine/status", "engine/discipline", "engine/selection", "engine/ntp", "display/draw", "display/face", "display/panel", "display/words", "display/studio", "logbook/stability"}
 	impure  = []string{"os", "net", "syscall", "golang.org/x/sys/", "os/exec", "io/ioutil", "math/rand", "database/sql"}
 	folders = []string{"app", "engine", "refclock", "display", "logbook", "assets"}
 	files   = []string{"go.mod", "go.sum", "FyneApp.toml", "README.md", "LICENSE", "Makefile"}

@@ -85,7 +85,7 @@ Then       timestation init     looks at this machine and writes a configuration
 	root.CompletionOptions.HiddenDefaultCmd = true
 	for _, command := range []func() *cobra.Command{
 		runCommand, demoCommand, initCommand, doctorCommand, statusCommand, exportCommand, reportCommand,
-		logbookCommand, decodeCommand, receiversCommand, keysCommand, simulateCommand, acceptJumpCommand, alertsCommand, versionCommand,
+		logbookCommand, decodeCommand, receiversCommand, keysCommand, tokenCommand, simulateCommand, acceptJumpCommand, alertsCommand, displayCommand, versionCommand,
 	} {
 		c := command()
 		for _, c := range append(c.Commands(), c) {

@@ -14,8 +14,12 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"timestation/app/automation"
+	"timestation/app/notify"
+	"timestation/app/otlp"
 	"timestation/app/web"
 	"timestation/display"
+	"timestation/display/studio"
 	"timestation/engine"
 	"timestation/engine/control"
 	"timestation/engine/feed"
@@ -33,13 +37,20 @@ type Config struct {
 	Clock     engine.Config
 	Listeners []serve.Config
 	// NTS is key establishment for the listeners that speak it.
-	NTS     nts.Config
-	Feeds   []feed.Config
+	NTS   nts.Config
+	Feeds []feed.Config
+	// Alerts is how alerts are told, Notify whom.
+	Alerts  notify.AlertsConfig
+	Notify  []notify.Config
 	Display display.Config
-	Logbook logbook.Config
+	// Lights are the on-air lights; those of studio.DefaultLights where the file names none.
+	Lights     []studio.LightConfig
+	Automation automation.Config
+	Logbook    logbook.Config
 	// RemoteWrite copies the logbook's rows elsewhere.
 	RemoteWrite remote.Config
 	Web         web.Config
+	OTLP        otlp.Config
 	Control     control.Config
 	// Origin names the file with its SHA-256, and the environment's overrides; it is what the logbook keeps.
 	Origin string
@@ -69,9 +80,13 @@ func Default() Config {
 		Clock:       engine.DefaultConfig(),
 		NTS:         nts.DefaultConfig(),
 		Display:     display.DefaultConfig(),
+		Lights:      studio.DefaultLights(),
+		Automation:  automation.DefaultConfig(),
 		Logbook:     logbook.DefaultConfig(),
 		RemoteWrite: remote.DefaultConfig(),
+		Alerts:      notify.DefaultAlertsConfig(),
 		Web:         web.DefaultConfig(),
+		OTLP:        otlp.DefaultConfig(),
 		Control:     control.DefaultConfig(),
 	}
 }
@@ -85,7 +100,7 @@ type section struct {
 }
 
 func (c *Config) sections() []section {
-	listener, fed := serve.DefaultConfig(), feed.DefaultConfig()
+	listener, fed, light, place := serve.DefaultConfig(), feed.DefaultConfig(), studio.DefaultLight(), notify.DefaultConfig()
 	return []section{
 		{name: "station", help: "Who and where the station is.", target: &c.Station},
 		{name: "refclock", help: "One source of time each. The keys of the driver follow those that all share.", repeated: true,
@@ -95,10 +110,16 @@ func (c *Config) sections() []section {
 		{name: "nts", help: "Key establishment for NTS (RFC 8915), for the listeners with nts = true.", target: &c.NTS},
 		{name: "feed", help: "One other time program on this machine each that takes the station for its reference clock.", repeated: true, target: &fed},
 		{name: "display", help: "The clock on the wall.", target: &c.Display},
+		{name: "light", help: "One on-air light each, four at most; without any there are ON AIR, PHONE, DOOR and RECORD.", repeated: true, target: &light},
+		{name: "automation", help: "Who else may work the lights, messages and timers on the wall.", target: &c.Automation},
+		{name: "alerts", help: "How alerts are told.", target: &c.Alerts},
+		{name: "notify", help: "One place each that hears of alerts or shows the station's state. The keys of the kind follow those that all share.", repeated: true,
+			target: &place},
 		{name: "logbook", help: "The history on disk.", target: &c.Logbook},
 		{name: "remote_write", help: "Where else the history goes: storage that speaks Prometheus remote write, for a fleet of stations.",
 			target: &c.RemoteWrite},
-		{name: "web", help: "The status page, /api/status and /metrics.", target: &c.Web},
+		{name: "web", help: "The status page, /face, /api and /metrics, and who may do what there.", target: &c.Web},
+		{name: "otlp", help: "Metrics and the program's log for an OpenTelemetry collector.", target: &c.OTLP},
 		{name: "control", help: "How ntpq and chronyc look into the station; they change nothing.", target: &c.Control},
 	}
 }
@@ -173,6 +194,10 @@ func (r Refclock) Validate() error {
 // Device is the path the driver opens, or empty if it has none.
 func (r Refclock) Device() string { return r.text("device") }
 
+// Line is the GPIO line the driver reads and the chip it is on; both are empty if it reads none, and the chip where the
+// line's name says enough.
+func (r Refclock) Line() (chip, line string) { return r.text("chip"), r.text("line") }
+
 // text is the value of one of the driver's keys, or empty if it has none of that name.
 func (r Refclock) text(name string) string {
 	for _, k := range keysOf(r.Config) {
@@ -228,6 +253,30 @@ func (c *Config) Validate() error {
 		addresses[l.Address] = true
 		if l.NTS && c.NTS.Certificate == "" {
 			return fmt.Errorf("listener[%d].nts: there is no certificate; make one with timestation keys cert, and name it in the [nts] section", i+1)
+		}
+	}
+	if err := c.validatePlaces(); err != nil {
+		return err
+	}
+	if len(c.Lights) > studio.Lights {
+		return fmt.Errorf("light: there are %d sections; the wall has room for %d", len(c.Lights), studio.Lights)
+	}
+	lines := map[string]bool{}
+	for i, l := range c.Lights {
+		if err := l.Validate(); err != nil {
+			return fmt.Errorf("light[%d].%w", i+1, err)
+		}
+		for key, line := range map[string]string{"input": l.Input, "output": l.Output} {
+			if line == "" {
+				continue
+			}
+			if err := automation.Options(line).Validate(); err != nil {
+				return fmt.Errorf(`light[%d].%s: %q is not a GPIO line; write "gpiochip0:17" or "GPIO17"`, i+1, key, line)
+			}
+			if lines[line] {
+				return fmt.Errorf("light[%d].%s: %s is used by another light; give each its own", i+1, key, line)
+			}
+			lines[line] = true
 		}
 	}
 	targets := map[string]bool{}

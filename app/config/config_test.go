@@ -190,6 +190,9 @@ func TestEveryKeyIsSuggestedAndExplained(t *testing.T) {
 			if s.name == "refclock" {
 				text = source + wrong + " = 1\n"
 			}
+			if s.name == "notify" {
+				text = source + "[[notify]]\nkind = \"sound\"\n" + wrong + " = 1\n"
+			}
 			if _, err := Load(write(t, text)); err == nil || !strings.HasSuffix(err.Error(), "did you mean "+k.name+"?") {
 				t.Errorf("%s.%s: %v", s.name, wrong, err)
 			}

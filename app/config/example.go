@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"timestation/app/notify"
 	"timestation/refclock"
 )
 
@@ -59,6 +60,11 @@ func (e Entry) write(out *strings.Builder, s section) {
 	if name, ok := e.Set["driver"].(string); ok {
 		if d, known := refclock.Lookup(name); known {
 			keys = append(keys, keysOf(d.NewConfig())...)
+		}
+	}
+	if name, ok := e.Set["kind"].(string); ok && s.name == "notify" {
+		if k, known := notify.Lookup(name); known {
+			keys = append(keys, keysOf(k.NewSettings())...)
 		}
 	}
 	for _, k := range keys {

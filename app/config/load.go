@@ -16,6 +16,9 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/viper"
+
+	"timestation/display"
+	"timestation/display/studio"
 	"timestation/engine/feed"
 	"timestation/engine/serve"
 	"timestation/refclock"
@@ -66,6 +69,31 @@ func Load(path string) (*Config, error) {
 	}
 	cfg.Origin, err = origin(path, changed)
 	return &cfg, err
+}
+
+// LoadDisplay reads only the [display] section of a configuration, for a screen that is a process of its own; what stands in
+// the other sections is the station's business.
+func LoadDisplay(path string) (display.Config, error) {
+	cfg := Default()
+	sections := cfg.sections()
+	tree, err := read(path, sections)
+	if err != nil {
+		return cfg.Display, fmt.Errorf("%s: %w", path, err)
+	}
+	if _, err := override(tree, sections, os.Environ()); err != nil {
+		return cfg.Display, err
+	}
+	table, _ := tree.Get("display").(map[string]any)
+	err = decode(table, "display.", sections, &cfg.Display)
+	if err == nil {
+		if err = cfg.Display.Validate(); err != nil {
+			err = fmt.Errorf("display.%w", err)
+		}
+	}
+	if err != nil {
+		return cfg.Display, fmt.Errorf("%s: %w", path, err)
+	}
+	return cfg.Display, nil
 }
 
 // origin says where a configuration came from so that it can be told apart from any other, months later.
@@ -185,6 +213,24 @@ func (c *Config) decode(tree *viper.Viper, sections []section) error {
 			return err
 		}
 		c.Feeds = append(c.Feeds, f)
+	}
+	places, _ := tree.Get("notify").([]any)
+	for i, item := range places {
+		p, err := decodePlace(item.(map[string]any), i+1, sections)
+		if err != nil {
+			return err
+		}
+		c.Notify = append(c.Notify, p)
+	}
+	if lights, _ := tree.Get("light").([]any); len(lights) > 0 {
+		c.Lights = nil
+		for i, item := range lights {
+			l := studio.DefaultLight()
+			if err := decode(item.(map[string]any), fmt.Sprintf("light[%d].", i+1), sections, &l); err != nil {
+				return err
+			}
+			c.Lights = append(c.Lights, l)
+		}
 	}
 	return nil
 }

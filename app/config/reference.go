@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"timestation/app/notify"
 	"timestation/refclock"
 )
 
@@ -94,6 +95,12 @@ func Reference() string {
 	for _, s := range cfg.sections() {
 		fmt.Fprintf(&out, "### `%s`\n\n%s\n\n", s.title(), s.help)
 		writeKeys(&out, s.target)
+		if s.name == "notify" {
+			for _, k := range notify.Kinds() {
+				fmt.Fprintf(&out, "#### `kind = %q`\n\n%s\n\n", k.Kind, k.Help)
+				writeKeys(&out, k.NewSettings())
+			}
+		}
 		if s.name != "refclock" {
 			continue
 		}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -57,6 +59,7 @@ type run struct {
 	state   string // the folder of the state file
 	engine  *engine.Engine
 	off     time.Duration // the machine has no power for so long
+	asleep  time.Duration // and is suspended for so long
 	emit    func(Line)
 	summary Summary
 	inside  int
@@ -89,16 +92,26 @@ func (s *Scenario) Run(ctx context.Context, emit func(Line)) (Summary, error) {
 	r.boot()
 	events, expect := s.Events, s.Expect
 	for r.machine.now < int64(s.Duration) && ctx.Err() == nil {
-		r.machine.advance(time.Second)
+		if r.asleep > 0 {
+			r.machine.sleep(time.Second)
+		} else {
+			r.machine.advance(time.Second)
+		}
 		for len(events) > 0 && int64(events[0].At) <= r.machine.now {
 			r.happen(events[0])
 			events = events[1:]
 		}
-		if r.off > 0 {
-			if r.off -= time.Second; r.off == 0 {
+		switch {
+		case r.off > 0:
+			if r.off -= time.Second; r.off <= 0 {
+				r.off = 0
 				r.boot()
 			}
-		} else {
+		case r.asleep > 0:
+			if r.asleep = max(r.asleep-time.Second, 0); r.asleep == 0 {
+				r.dropParcels()
+			}
+		default:
 			r.second()
 		}
 		for len(expect) > 0 && int64(expect[0].At) <= r.machine.now {
@@ -137,6 +150,7 @@ func (r *run) truth() refclock.Instant { return r.table.FromTAI(r.origin.TAI + r
 func (r *run) second() {
 	for _, v := range r.voices {
 		v.speak(r.machine, r.table, r.engine.TAIMinusUTC, r.truth(), r.engine)
+		v.deliver(r.machine, r.engine)
 	}
 	r.engine.Step()
 	now := r.engine.Board().Load()
@@ -152,6 +166,13 @@ func (r *run) second() {
 		}
 	}
 	r.last = now
+}
+
+// dropParcels loses the samples that were on their way.
+func (r *run) dropParcels() {
+	for _, v := range r.voices {
+		v.waiting = nil
+	}
 }
 
 // compare writes down what the station says differently from a second ago.
@@ -210,7 +231,7 @@ func (r *run) happen(e Event) {
 	case "unfix":
 		v.unfixed = true
 	case "return":
-		v.silent, v.lost, v.unfixed = false, false, false
+		v.silent, v.lost, v.unfixed, v.late, v.twice, v.denied = false, false, false, 0, false, nil
 	case "jump":
 		v.moved += time.Duration(e.By)
 	case "drift":
@@ -219,6 +240,16 @@ func (r *run) happen(e Event) {
 		v.leap, _ = notice(e.Leap) // validated
 	case "sure":
 		v.unsure = false
+	case "delay":
+		v.late = time.Duration(e.By)
+	case "repeat":
+		v.twice = true
+	case "deny":
+		if v.denied == nil {
+			v.denied = map[string]bool{}
+		}
+		v.denied[e.Constellation] = true
+		text = strings.Replace(text, e.Source, e.Source+" "+e.Constellation, 1)
 	case "step-clock":
 		r.machine.real += int64(e.By)
 	case "slew-clock":
@@ -227,28 +258,39 @@ func (r *run) happen(e Event) {
 		r.machine.frequency += e.Rate
 	case "power-cut":
 		r.off, r.standing = time.Duration(e.For), map[string]bool{}
+		r.dropParcels()
+	case "suspend":
+		r.asleep = time.Duration(e.For)
 	case "accept-jump":
-		done, err := r.accept(e.Source)
-		if text += ": " + done; err != nil {
-			text += err.Error()
-		}
+		text += ": " + r.person(func(ctx context.Context) (string, error) { return r.engine.AcceptJump(ctx, e.Source, scenarist) })
+	case "acknowledge":
+		text = strings.Join(strings.Fields("acknowledge "+e.Code+" "+e.Source+" "+e.Why), " ") + ": " +
+			r.person(func(ctx context.Context) (string, error) {
+				return "done", r.engine.Acknowledge(ctx, e.Code, e.Source, scenarist)
+			})
 	}
 	r.say("event", text)
 }
 
-// accept does what a person does; the station's loop is this one.
-func (r *run) accept(source string) (done string, err error) {
+// scenarist is who does what a person does.
+const scenarist = "the scenario"
+
+// person does what a person does, and gives what was done, or why not. The station's loop is this one.
+func (r *run) person(do func(context.Context) (string, error)) (done string) {
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
-		done, err = r.engine.AcceptJump(ctx, source, "the scenario")
+		var err error
+		if done, err = do(ctx); err != nil {
+			done = err.Error()
+		}
 	}()
 	for {
 		select {
 		case <-finished:
-			return done, err
+			return done
 		default:
 			r.engine.Step()
 			runtime.Gosched()
@@ -278,6 +320,14 @@ func (r *run) check(x Expectation) {
 		text := reading.Instant.UTC().String()
 		expect(strings.Contains(text, x.Second), "the station says %s", text)
 	}
+	if x.Constellations != "" {
+		used := inUse(now.Sources)
+		expect(used == x.Constellations, "the satellites in use are %q", used)
+	}
+	if x.Acknowledged != "" {
+		expect(slices.ContainsFunc(now.Alerts, func(a status.Alert) bool { return a.Code == x.Acknowledged && a.AcknowledgedBy != "" }),
+			"alert %s does not stand as seen by anybody", x.Acknowledged)
+	}
 	if len(wrong) > 0 {
 		r.summary.Failed++
 	}
@@ -286,6 +336,26 @@ func (r *run) check(x Expectation) {
 		text = "NOT as expected: " + strings.Join(wrong, "; ")
 	}
 	r.tell("expected", text, len(wrong) > 0)
+}
+
+// inUse counts the satellites in use by constellation, in the order of their names.
+func inUse(sources []status.Source) string {
+	count := map[string]int{}
+	for _, s := range sources {
+		if s.Signal.GNSS == nil {
+			continue
+		}
+		for _, satellite := range s.Signal.GNSS.Satellites {
+			if satellite.Used {
+				count[satellite.Constellation]++
+			}
+		}
+	}
+	var text []string
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		text = append(text, fmt.Sprintf("%s %d", name, count[name]))
+	}
+	return strings.Join(text, ", ")
 }
 
 func (r *run) stands(key string) bool {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,6 +72,8 @@ type Source struct {
 	// Unsure: a receiver without its almanac; Leap is its leap notice: none, insert, delete; empty where it has none.
 	Unsure bool   `toml:"unsure"`
 	Leap   string `toml:"leap"`
+	// Constellations are those a gnss source hears, with eight satellites each; the status shows them apart.
+	Constellations []string `toml:"constellations"`
 }
 
 // Event is one thing that happens.
@@ -83,24 +86,33 @@ type Event struct {
 	Rate float64 `toml:"rate"`
 	For  Span    `toml:"for"`
 	Leap string  `toml:"leap"`
-	Why  string  `toml:"why"`
+	// Constellation is the one that "deny" takes; Code the alert's that "acknowledge" is about.
+	Constellation string `toml:"constellation"`
+	Code          string `toml:"code"`
+	Why           string `toml:"why"`
 }
 
-// verbs are what an event may do, and what it needs: a source, By, Rate or For.
-var verbs = map[string]struct{ source, by, rate, length bool }{
+// verbs are what an event may do, and what it needs: a source, By, Rate, For, a constellation or a code.
+var verbs = map[string]struct{ source, by, rate, length, constellation, code bool }{
 	"silence":     {source: true},             // nothing more is heard
 	"lose":        {source: true},             // the device is pulled out
 	"unfix":       {source: true},             // it is heard, without a fix
-	"return":      {source: true},             // all of these end
+	"return":      {source: true},             // all of these end, and delay, repeat and deny
 	"jump":        {source: true, by: true},   // its time moves at once
 	"drift":       {source: true, rate: true}, // its time moves by rate seconds a second from now on; 0 ends it
 	"announce":    {source: true},             // its leap notice becomes Leap
 	"sure":        {source: true},             // it has its almanac
+	"delay":       {source: true, by: true},   // its samples are handed over so much later, with the stamps they have
+	"repeat":      {source: true},             // each of its samples is handed over twice
 	"step-clock":  {by: true},                 // somebody sets CLOCK_REALTIME
 	"slew-clock":  {rate: true},               // somebody slews it
 	"warm":        {by: false, rate: true},    // the oscillator's frequency changes by rate
 	"power-cut":   {length: true},             // the machine is off for a while
+	"suspend":     {length: true},             // the machine sleeps for a while
 	"accept-jump": {},                         // a person takes the new time
+	// A constellation is jammed: no satellite of it is used. Without any the source has no fix.
+	"deny":        {source: true, constellation: true},
+	"acknowledge": {code: true}, // a person notes that he has seen the alert with this code, about Source
 }
 
 // Expectation is what the station must say at a moment.
@@ -116,6 +128,10 @@ type Expectation struct {
 	ErrorBelow Span `toml:"error_below"`
 	// Second is the text of the UTC second, such as 23:59:60.
 	Second string `toml:"second"`
+	// Constellations are the satellites in use of all sources, as in "GPS 8, Galileo 8".
+	Constellations string `toml:"constellations"`
+	// Acknowledged is the code of an alert that stands and that somebody has seen.
+	Acknowledged string `toml:"acknowledged"`
 }
 
 // Span is a duration as 1.5h, 30s, 40µs or 2d.
@@ -235,6 +251,10 @@ func (s *Scenario) validate() error {
 			return fmt.Errorf("event %d: source: %q is not one", i+1, e.Source)
 		case verb.by && e.By == 0:
 			return fmt.Errorf("event %d: by: is missing; %s needs it", i+1, e.Do)
+		case verb.constellation && !s.hears(e.Source, e.Constellation):
+			return fmt.Errorf("event %d: constellation: %q is not one of those %s hears", i+1, e.Constellation, e.Source)
+		case verb.code && e.Code == "":
+			return fmt.Errorf("event %d: code: is missing; it is the alert's", i+1)
 		case verb.length && e.For <= 0:
 			return fmt.Errorf("event %d: for: is missing; %s needs it", i+1, e.Do)
 		}
@@ -243,6 +263,12 @@ func (s *Scenario) validate() error {
 		}
 	}
 	return nil
+}
+
+func (s *Scenario) hears(source, constellation string) bool {
+	return slices.ContainsFunc(s.Sources, func(one Source) bool {
+		return one.Name == source && slices.Contains(one.Constellations, constellation)
+	})
 }
 
 // truth makes the true table of leap seconds.
@@ -264,6 +290,9 @@ func (s *Scenario) truth() error {
 	}
 	return nil
 }
+
+// Leaps is the true table of leap seconds, those that no list knows of included.
+func (s *Scenario) Leaps() *leap.Table { return s.table }
 
 func notice(text string) (refclock.LeapNotice, error) {
 	switch text {

@@ -19,6 +19,7 @@ type machine struct {
 	now       int64
 	raw, mono int64
 	real      int64
+	slept     int64   // what CLOCK_BOOTTIME counts beyond mono
 	frequency float64 // random walk and changes, as a fraction
 	slew      float64
 	lost      float64 // fractions of ns not yet counted
@@ -27,7 +28,7 @@ type machine struct {
 
 // boot starts the clocks: the oscillator counts from a few seconds after power-up.
 func (m *machine) boot(start refclock.UTC) {
-	m.raw, m.mono = int64(7*time.Second), int64(7*time.Second)
+	m.raw, m.mono, m.slept = int64(7*time.Second), int64(7*time.Second), 0
 	utc := start
 	utc.Seconds += m.now / 1e9
 	if m.config.Realtime != nil {
@@ -55,9 +56,18 @@ func (m *machine) advance(d time.Duration) {
 	m.real += step + int64(wholeSlew)
 }
 
+// sleep lets true time pass while the machine is suspended: its hardware clock carries CLOCK_REALTIME on.
+func (m *machine) sleep(d time.Duration) {
+	m.now += int64(d)
+	m.real += int64(d)
+	m.slept += int64(d)
+}
+
 // Read implements clock.Source.
 func (m *machine) Read() clock.Reading {
-	return clock.Reading{Realtime: refclock.Stamp(m.real), Raw: m.raw, Monotonic: m.mono, Boot: m.mono, Width: time.Microsecond}
+	return clock.Reading{
+		Realtime: refclock.Stamp(m.real), Raw: m.raw, Monotonic: m.mono, Boot: m.mono + m.slept, Width: time.Microsecond,
+	}
 }
 
 // stamp is what CLOCK_REALTIME says d of true time after now; d is small.
@@ -72,6 +82,56 @@ type voice struct {
 	unsure                bool
 	leap                  refclock.LeapNotice
 	pulses                uint32
+	denied                map[string]bool // constellations
+	late                  time.Duration
+	twice                 bool
+	waiting               []parcel
+}
+
+// parcel is a sample on its way to the station.
+type parcel struct {
+	at     int64 // true time since the start, in ns
+	sample refclock.Sample
+}
+
+// hand gives the station a sample, at once or when its time has come.
+func (v *voice) hand(m *machine, sample refclock.Sample) {
+	v.waiting = append(v.waiting, parcel{m.now + int64(v.late), sample})
+	if v.twice {
+		v.waiting = append(v.waiting, v.waiting[len(v.waiting)-1])
+	}
+}
+
+// deliver gives the station the samples whose time has come.
+func (v *voice) deliver(m *machine, out refclock.Sink) {
+	for len(v.waiting) > 0 && v.waiting[0].at <= m.now {
+		out.Sample(v.waiting[0].sample)
+		v.waiting = v.waiting[1:]
+	}
+}
+
+// eachSky is how many satellites of a constellation a gnss source uses.
+const eachSky = 8
+
+// sky is what a gnss source hears; nil where the scenario does not say.
+func (v *voice) sky() *refclock.GNSS {
+	if len(v.Constellations) == 0 {
+		return nil
+	}
+	g := &refclock.GNSS{Fix: refclock.NoFix}
+	for _, name := range v.Constellations {
+		for prn := range eachSky {
+			used := !v.denied[name]
+			g.Satellites = append(g.Satellites, refclock.Satellite{
+				Constellation: name, PRN: prn + 1, Elevation: 40, Azimuth: 45 * prn, CN0: 40, Used: used,
+			})
+			if used {
+				g.SatellitesUsed++
+				g.Fix = refclock.Fix3D
+			}
+		}
+	}
+	return g
 }
 
 // speak gives what a source delivers in the second that begins at the true instant, which is now. table is the true one,
@@ -85,11 +145,12 @@ func (v *voice) speak(m *machine, table *leap.Table, known func(refclock.UTC) in
 	if v.silent {
 		return
 	}
-	if v.unfixed && v.Kind != "pulse" {
-		out.Signal(refclock.Signal{Source: v.Name, State: refclock.Receiving, Text: "no fix; check the antenna"})
+	gnss := v.sky()
+	if v.unfixed && v.Kind != "pulse" || gnss != nil && gnss.SatellitesUsed == 0 {
+		out.Signal(refclock.Signal{Source: v.Name, State: refclock.Receiving, Text: "no fix; check the antenna", GNSS: gnss})
 		return
 	}
-	signal := refclock.Signal{Source: v.Name, State: refclock.Timing}
+	signal := refclock.Signal{Source: v.Name, State: refclock.Timing, GNSS: gnss}
 	sample := refclock.Sample{
 		Source: v.Name, Noise: time.Duration(v.Noise), Systematic: time.Duration(v.Systematic), Leap: v.leap, Unsure: v.unsure,
 	}
@@ -127,5 +188,5 @@ func (v *voice) speak(m *machine, table *leap.Table, known func(refclock.UTC) in
 		sample.Instant = utc.Instant(known(utc)) // receivers tell UTC, and the station's own list makes TAI of it
 	}
 	out.Signal(signal)
-	out.Sample(sample)
+	v.hand(m, sample)
 }

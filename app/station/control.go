@@ -27,6 +27,7 @@ func (s *Station) Served() control.Served {
 	all := control.Served{Dropped: map[string]uint64{}}
 	for _, server := range s.servers {
 		c := server.Counters()
+		all.Precision = server.Precision() // of one clock
 		all.Requests += c.Requests - c.Control
 		all.Answered += c.Plain + c.Authenticated
 		all.Authenticated += c.Authenticated

@@ -11,8 +11,12 @@ import (
 	"sync"
 	"time"
 
+	"timestation/app/automation"
 	"timestation/app/config"
+	"timestation/app/notify"
+	"timestation/app/otlp"
 	"timestation/app/web"
+	"timestation/display/studio"
 	"timestation/engine"
 	"timestation/engine/clock"
 	"timestation/engine/control"
@@ -49,8 +53,14 @@ type Station struct {
 	book    *logbook.Book
 	remote  *remote.Sender // nil where the log goes nowhere else
 	web     *web.Server
+	screen  *web.Server     // nil where the screen is no process of its own
 	nts     *establishment  // nil where nobody speaks it
 	control *control.Server // nil where chronyc cannot look in
+	notify  *notify.Dispatcher
+	pace    pace
+	studio  *studio.Board
+	onair   *automation.Listener // nil where nobody is obeyed
+	otlp    *otlp.Exporter       // nil where nobody collects
 	// display is set while a window runs in this process.
 	mu      sync.Mutex
 	display func() (median, p99 time.Duration, frames int)
@@ -62,6 +72,8 @@ type Face func(w io.Writer, st *Station, second refclock.Instant, width, height 
 // Build makes a station. cfg must be valid. An error is one line: what, where, the mend.
 func Build(cfg *config.Config, options Options, face Face) (*Station, error) {
 	s := &Station{Config: cfg, Location: cfg.Station.Location(), options: options, drivers: map[string]refclock.Driver{}}
+	s.telemetry()
+	options = s.options
 	table, from, refused := leap.Newest(leapFiles(cfg.Clock.LeapFile)...)
 	options.Log.Info("leap second list", "from", from)
 	var sources []engine.SourceConfig
@@ -95,6 +107,7 @@ func Build(cfg *config.Config, options Options, face Face) (*Station, error) {
 			Mend: "fetch it again, or update the package tzdata",
 		})
 	}
+	s.studio = studio.NewBoard(cfg.Lights, s.knownInstant, s.Location)
 	if err := s.open(face); err != nil {
 		s.close()
 		return nil, err
@@ -143,18 +156,21 @@ func (s *Station) open(face Face) (err error) {
 	if err := s.openControl(); err != nil {
 		return err
 	}
-	if s.Config.Web.Listen != "" {
-		s.web, err = web.Listen(s.Config.Web, web.Station{
-			Name: s.Config.Station.Name, Version: s.options.Version, Location: s.Location,
-			Board: s.engine.Board(), Now: clock.Now, Listeners: s.listeners, Display: s.lateness,
-			Actions: web.Actions{AcceptJump: s.acceptJump, Acknowledge: s.acknowledge},
-			Face: func(w io.Writer, second refclock.Instant, width, height int) error {
-				return face(w, s, second, width, height)
-			},
-		}, s.options.Log)
-		if err != nil {
+	if s.Config.Automation.UDP != "" {
+		if s.onair, err = automation.Listen(s.Config.Automation, s.studio, s.automated, s.options.Log); err != nil {
 			return err
 		}
+	}
+	if s.otlp != nil {
+		s.otlp.Use(web.Metrics(s.pages(face)))
+	}
+	if s.Config.Web.Listen != "" {
+		if s.web, err = web.Listen(s.Config.Web, s.pages(face), s.options.Log); err != nil {
+			return err
+		}
+	}
+	if err := s.openScreen(face); err != nil {
+		return err
 	}
 	if s.Config.RemoteWrite.URL != "" {
 		s.remote, err = remote.New(s.Config.RemoteWrite, remote.Options{
@@ -167,6 +183,9 @@ func (s *Station) open(face Face) (err error) {
 	}
 	s.book, err = logbook.Open(s.options.DataDir, s.Config.Logbook, s.engine.Alerts(), s.options.Log)
 	if err != nil {
+		return err
+	}
+	if err := s.openNotify(); err != nil {
 		return err
 	}
 	return s.openNTS() // it keeps a file beside the log
@@ -206,9 +225,21 @@ func (s *Station) utc() time.Time {
 }
 
 func (s *Station) knownUTC() (refclock.UTC, bool) {
-	r := s.Status().At(s.Now())
-	return r.Instant.UTC(), r.Known
+	i, known := s.knownInstant()
+	return i.UTC(), known
 }
+
+func (s *Station) knownInstant() (refclock.Instant, bool) {
+	r := s.Status().At(s.Now())
+	return r.Instant, r.Known
+}
+
+// worked is what somebody did to the wall; automated is worked of an automation or a contact.
+func (s *Station) worked(what, who, from string) {
+	s.book.EventBy(logbook.EventOperator, "wall", what, who, from)
+}
+
+func (s *Station) automated(what, from string) { s.worked(what, "automation", from) }
 
 func (s *Station) close() {
 	for _, server := range s.servers {
@@ -217,11 +248,17 @@ func (s *Station) close() {
 	if s.web != nil {
 		s.web.Close()
 	}
+	if s.screen != nil {
+		s.screen.Close()
+	}
 	if s.nts != nil {
 		s.nts.listener.Close()
 	}
 	if s.control != nil {
 		s.control.Close()
+	}
+	if s.onair != nil {
+		s.onair.Close()
 	}
 }
 
@@ -263,14 +300,30 @@ func (s *Station) Run(ctx context.Context) error {
 			return nil
 		})
 	}
+	part(func(ctx context.Context) error {
+		s.pace.run(ctx, func() uint64 { return s.Served().Requests })
+		return nil
+	})
 	if s.nts != nil {
 		part(func(ctx context.Context) error { return s.nts.run(ctx, s.engine.Alerts()) })
 	}
 	if s.web != nil {
 		part(s.web.Run)
 	}
+	if s.screen != nil {
+		part(s.screen.Run)
+	}
 	if s.control != nil {
 		part(s.control.Run)
+	}
+	part(func(ctx context.Context) error { s.notify.Run(ctx); return nil })
+	if s.onair != nil {
+		part(s.onair.Run)
+	}
+	lines := automation.Lines{Lights: s.Config.Lights, Board: s.studio, Alerts: s.engine.Alerts(), Done: s.automated}
+	part(func(ctx context.Context) error { lines.Run(ctx); return nil })
+	if s.otlp != nil {
+		part(func(ctx context.Context) error { s.otlp.Run(ctx); return nil })
 	}
 	if s.remote != nil {
 		part(func(ctx context.Context) error { s.remote.Run(ctx); return nil })
@@ -306,6 +359,9 @@ func (s *Station) Reload(ctx context.Context) error {
 	if s.nts != nil {
 		all = append(all, s.nts.server.ReloadCertificate())
 	}
+	if s.web != nil {
+		all = append(all, s.web.Reload())
+	}
 	return errors.Join(all...)
 }
 
@@ -320,7 +376,7 @@ func (s *Station) WebAddress() string {
 	if s.web == nil {
 		return ""
 	}
-	return "http://" + s.web.Address()
+	return s.web.Scheme() + "://" + s.web.Address()
 }
 
 // ShowLateness lets the status page say how late the wall's frames come.
@@ -346,7 +402,7 @@ func (s *Station) listeners() []web.Listener {
 		c := server.Counters()
 		l := web.Listener{
 			Address: server.Address().String(), Requests: c.Requests,
-			Answered: c.Plain + c.Authenticated, Authenticated: c.Authenticated, NTS: c.NTS, Interleaved: c.Interleaved,
+			Answered: c.Plain + c.Authenticated, Authenticated: c.Authenticated, NTS: c.NTS, Interleaved: c.Interleaved, InKernel: c.InKernel,
 			Control: c.Control, Kisses: c.Kisses, Broadcasts: c.Broadcasts,
 			ReceiveStamps: string(c.ReceiveStamps), TransmitStamps: string(c.TransmitStamps), Dropped: map[string]uint64{},
 		}

@@ -2,16 +2,16 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
+
+	"timestation/app/web/access"
 )
 
 // Actions are what a person may ask of the station; app connects them. Each is told who asked, and from which address.
@@ -21,6 +21,8 @@ type Actions struct {
 	AcceptJump func(ctx context.Context, source, who, from string) (string, error)
 	// Acknowledge notes that somebody has seen an alert.
 	Acknowledge func(ctx context.Context, code, source, who, from string) error
+	// TestAlerts sends a marked test to a place that hears of alerts, or to all, and says what the far sides answered.
+	TestAlerts func(ctx context.Context, place, who, from string) (string, error)
 }
 
 // Request is the body of a POST.
@@ -38,13 +40,11 @@ type Answer struct {
 	Error string `json:"error,omitempty"`
 }
 
-// token is what a bearer of it must show; only its hash is kept.
-type token [sha256.Size]byte
-
 // shortestToken is as many characters as cannot be guessed over a network.
 const shortestToken = 16
 
-// ReadToken reads a token file: one line, at least 16 characters, readable by its owner alone.
+// ReadToken reads a file with one token as its bearer keeps it: one line, at least 16 characters, readable by its owner
+// alone.
 func ReadToken(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -55,7 +55,7 @@ func ReadToken(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("token_file: %w", err)
 	}
-	if info.Mode().Perm()&0o077 != 0 && ownersOnly {
+	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
 		return "", fmt.Errorf("token_file: %s can be read by others; mend it with: chmod 600 %s", path, path)
 	}
 	const most = 1 << 10
@@ -64,60 +64,81 @@ func ReadToken(path string) (string, error) {
 		return "", fmt.Errorf("token_file: %s: %w", path, err)
 	}
 	line := strings.TrimSpace(string(text))
+	if strings.Contains(line, "sha256:") {
+		return "", fmt.Errorf(
+			"token_file: %s holds the hashes of tokens, not a token; it belongs in tokens of the [web] section, and here a file with what timestation token new has printed",
+			path,
+		)
+	}
 	if len(line) < shortestToken || strings.ContainsAny(line, " \n\t") {
-		return "", fmt.Errorf("token_file: %s does not hold one word of %d or more characters; make one with: openssl rand -hex 24", path, shortestToken)
+		return "", fmt.Errorf(
+			"token_file: %s does not hold one word of %d or more characters; make one with: openssl rand -hex 24",
+			path,
+			shortestToken,
+		)
 	}
 	return line, nil
 }
 
-// authorised tells whether a request bears the token. Without a token file nobody may do anything.
-func (s Station) authorised(r *http.Request) error {
-	shown, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if s.token == nil {
-		return errors.New("this station takes no orders: name a token_file in the [web] section")
-	}
-	hash := token(sha256.Sum256([]byte(shown)))
-	if !ok || subtle.ConstantTimeCompare(hash[:], s.token[:]) != 1 {
-		return errors.New("the bearer token is missing or wrong")
-	}
-	return nil
+// sameOrigin refuses what another site's page has made a browser send.
+var sameOrigin = http.NewCrossOriginProtection()
+
+// mostBody is the largest body of a POST, in bytes.
+const mostBody = 4 << 10
+
+// act answers a POST of who may operate the station: 401 without a token or a session, 403 where its role is not enough,
+// 409 where the station refuses.
+func (s Station) act(do func(ctx context.Context, q Request, from string) (string, error)) http.HandlerFunc {
+	return s.actAs(access.Operate, do)
 }
 
-// act answers a POST: 401 without the token, 409 where the station refuses.
-func (s Station) act(do func(ctx context.Context, q Request, from string) (string, error)) http.HandlerFunc {
+// actAs is act for another role.
+func (s Station) actAs(
+	needed access.Role,
+	do func(ctx context.Context, q Request, from string) (string, error),
+) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		answer := func(code int, a Answer) {
-			w.WriteHeader(code)
-			_ = json.NewEncoder(w).Encode(a) // the client went away
-		}
-		if err := s.authorised(r); err != nil {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			answer(http.StatusUnauthorized, Answer{Error: err.Error()})
+		if err := sameOrigin.Check(r); err != nil {
+			refuse(w, err)
 			return
 		}
-		const most = 4 << 10
+		token, err := s.guard.may(r, needed)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
 		var q Request
-		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, most))
+		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, mostBody))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&q); err != nil && !errors.Is(err, io.EOF) {
-			answer(http.StatusBadRequest, Answer{Error: "the body is not a JSON object of source, code and who: " + err.Error()})
+			writeJSON(
+				w,
+				http.StatusBadRequest,
+				Answer{Error: "the body is not a JSON object of source, code and who: " + err.Error()},
+			)
 			return
 		}
-		if q.Who == "" {
-			q.Who = "a bearer of the token"
-		}
-		from, _, err := net.SplitHostPort(r.RemoteAddr)
+		q.Who = named(token, q.Who)
+		done, err := do(r.Context(), q, from(r))
 		if err != nil {
-			from = r.RemoteAddr
-		}
-		done, err := do(r.Context(), q, from)
-		if err != nil {
-			answer(http.StatusConflict, Answer{Error: err.Error()})
+			writeJSON(w, http.StatusConflict, Answer{Error: err.Error()})
 			return
 		}
-		answer(http.StatusOK, Answer{Done: done})
+		writeJSON(w, http.StatusOK, Answer{Done: done})
 	}
+}
+
+// named is who the log says it was: who a token was made for is sure, what its bearer says of himself is not.
+func named(token access.Token, said string) string {
+	switch {
+	case token.Name == singleToken && said == "":
+		return "a bearer of the token"
+	case token.Name == singleToken:
+		return said
+	case said == "" || said == token.Name:
+		return token.Name
+	}
+	return token.Name + " (says " + said + ")"
 }
 
 func (s Station) acceptJump(ctx context.Context, q Request, from string) (string, error) {

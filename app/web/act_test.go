@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"net/http/httptest"
 	"os"
@@ -12,6 +11,22 @@ import (
 )
 
 const secret = "0123456789abcdef0123"
+
+// singleGuard knows the one token of a token_file.
+func singleGuard(t *testing.T) *guard {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := DefaultConfig()
+	c.TokenFile = path
+	g, err := newGuard(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
 
 // A POST does something only for a bearer of the token, and the station is told who and from where.
 func TestActions(t *testing.T) {
@@ -42,8 +57,7 @@ func TestActions(t *testing.T) {
 	if w := post("/api/accept-jump", secret, "{}"); w.Code != 401 || !strings.Contains(w.Body.String(), "token_file") {
 		t.Errorf("without a token file: %d %s", w.Code, w.Body)
 	}
-	hash := token(sha256.Sum256([]byte(secret)))
-	s.token = &hash
+	s.guard = singleGuard(t)
 	for _, test := range []struct {
 		path, bearer, body string
 		code               int
@@ -84,6 +98,7 @@ func TestTokenFile(t *testing.T) {
 		{secret, 0o644, "chmod 600"},
 		{"short", 0o600, "16 or more"},
 		{"two words that are long enough", 0o600, "one word"},
+		{"ada admin sha256:" + strings.Repeat("0", 64), 0o600, "timestation token new"},
 	} {
 		if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,31 @@ import (
 	"testing"
 )
 
+// described are the names that /metrics has.
+func described() map[string]bool {
+	names := map[string]bool{}
+	for _, d := range all {
+		names[regexp.MustCompile(`fqName: "([^"]+)"`).FindStringSubmatch(d.String())[1]] = true
+	}
+	return names
+}
+
+var ownName = regexp.MustCompile(`timestation_[a-z0-9_]+`)
+
+// The alerting rules ask for nothing that /metrics does not have.
+func TestAlertingRules(t *testing.T) {
+	text, err := os.ReadFile("../../assets/dashboards/alerts.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := described()
+	for _, named := range ownName.FindAllString(string(text), -1) {
+		if !names[named] {
+			t.Errorf("/metrics has no %s", named)
+		}
+	}
+}
+
 // The dashboard that is delivered asks for nothing that /metrics does not have, and shows what a person looks for.
 func TestDashboard(t *testing.T) {
 	text, err := os.ReadFile("../../assets/dashboards/timestation.json")
@@ -26,13 +51,9 @@ func TestDashboard(t *testing.T) {
 	if err := json.Unmarshal(text, &dashboard); err != nil {
 		t.Fatal(err)
 	}
-	described := map[string]bool{}
-	for _, d := range all {
-		described[regexp.MustCompile(`fqName: "([^"]+)"`).FindStringSubmatch(d.String())[1]] = true
-	}
-	name := regexp.MustCompile(`timestation_[a-z0-9_]+`)
-	for _, named := range name.FindAllString(string(text), -1) {
-		if !described[named] {
+	names := described()
+	for _, named := range ownName.FindAllString(string(text), -1) {
+		if !names[named] {
 			t.Errorf("/metrics has no %s", named)
 		}
 	}
@@ -44,7 +65,7 @@ func TestDashboard(t *testing.T) {
 		ids[p.ID] = true
 		titles += strings.ToLower(p.Title) + "\n"
 		for _, target := range p.Targets {
-			for _, named := range name.FindAllString(target.Expr, -1) {
+			for _, named := range ownName.FindAllString(target.Expr, -1) {
 				asked[named] = true
 			}
 		}

@@ -4,9 +4,6 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
-	"embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,19 +14,35 @@ import (
 	"strconv"
 	"time"
 
+	"timestation/app/web/access"
+	"timestation/display/studio"
 	"timestation/engine/status"
 	"timestation/refclock"
 )
 
 // Config is the [web] section.
 type Config struct {
-	Listen string `mapstructure:"listen" help:"Address and port of the status page, /api/status, /healthz and /metrics; \"\" turns them off. Whoever reaches the address may read them."`
-	// TokenFile is empty where nobody may do anything over HTTP.
-	TokenFile string `mapstructure:"token_file" help:"File with the one token, of mode 0600, whose bearer may accept a time jump and acknowledge alerts; \"\": nobody may. Make one with: (umask 077; openssl rand -hex 24 > FILE)"`
+	Listen string `mapstructure:"listen" help:"Address and port of the status page, /face, /api/…, /healthz and /metrics; \"\" turns them off. Only this machine reaches 127.0.0.1."`
+	// View is who may read.
+	View string `mapstructure:"view" help:"Who may read the page, /api/… and /metrics: anyone who reaches the address, or only who shows a token (then /healthz and the page's login stay open to all)."`
+	// Tokens and TokenFile are both empty where nobody may do anything over HTTP.
+	Tokens    string `mapstructure:"tokens" help:"File with the hashes of tokens, each with a name and a role: view reads, operate acknowledges alerts, admin also accepts a time jump. Make and revoke them with timestation token; \"\": there are none."`
+	TokenFile string `mapstructure:"token_file" help:"File with one more token as it is, of mode 0600, whose bearer is an admin: for this machine's own commands. Make one with: (umask 077; openssl rand -hex 24 > FILE)"`
+	TLS       string `mapstructure:"tls" help:"Whether the page is served over HTTPS with HTTP/2: off, files (certificate and key), or self-signed by an authority of the station's own, whose web-tls/ca.crt in the data folder a browser can be told to trust."`
+	// Certificate and Key are of TLS = "files".
+	Certificate string `mapstructure:"certificate" help:"The certificate with its chain, in PEM, for tls = \"files\"; read again on SIGHUP."`
+	Key         string `mapstructure:"key" help:"The certificate's private key, in PEM."`
+	Compat      bool   `mapstructure:"compat" help:"Give /metrics also the names that existing dashboards ask for: those of chrony_exporter, node_exporter's and others' ntp_*, and gpsd's exporter."`
 }
 
+// The values of Config.View.
+const (
+	viewAnyone = "anyone"
+	viewToken  = "token"
+)
+
 // DefaultConfig listens on loopback only.
-func DefaultConfig() Config { return Config{Listen: "127.0.0.1:8123"} }
+func DefaultConfig() Config { return Config{Listen: "127.0.0.1:8123", View: viewAnyone, TLS: tlsOff} }
 
 // Validate names the first impossible value.
 func (c Config) Validate() error {
@@ -41,7 +54,24 @@ func (c Config) Validate() error {
 		_, err = netip.ParseAddr(host)
 	}
 	if n, e := strconv.ParseUint(port, 10, 16); err != nil || e != nil || n > 65535 {
-		return fmt.Errorf(`listen: %q is not address:port; write for instance "127.0.0.1:8123", or ":8123" for every address`, c.Listen)
+		return fmt.Errorf(
+			`listen: %q is not address:port; write for instance "127.0.0.1:8123", or ":8123" for every address`,
+			c.Listen,
+		)
+	}
+	switch {
+	case c.View != viewAnyone && c.View != viewToken:
+		return fmt.Errorf(`view: %q is neither "anyone" nor "token"`, c.View)
+	case c.View == viewToken && c.Tokens == "" && c.TokenFile == "":
+		return errors.New(
+			`view: is "token", and there are no tokens; make one with timestation token new, and name its file as tokens`,
+		)
+	case c.TLS != tlsOff && c.TLS != tlsFiles && c.TLS != tlsSelfSigned:
+		return fmt.Errorf(`tls: %q is none of "off", "files" and "self-signed"`, c.TLS)
+	case c.TLS == tlsFiles && (c.Certificate == "" || c.Key == ""):
+		return errors.New(`tls: is "files", and certificate or key is missing; name both, or write "self-signed"`)
+	case c.TLS != tlsFiles && (c.Certificate != "" || c.Key != ""):
+		return fmt.Errorf(`certificate: is of no use with tls = %q; write tls = "files"`, c.TLS)
 	}
 	return nil
 }
@@ -53,9 +83,11 @@ type Listener struct {
 	Answered      uint64 `json:"answered"`
 	Authenticated uint64 `json:"authenticated"`
 	// NTS is those of Authenticated that came under NTS; Interleaved those of Answered that carried a true transmit time
-	// (RFC 9769); Kisses how many of the dropped were told why; Broadcasts what was sent unasked.
+	// (RFC 9769); InKernel those that the kernel's fast path answered; Kisses how many of the dropped were told why;
+	// Broadcasts what was sent unasked.
 	NTS         uint64 `json:"nts"`
 	Interleaved uint64 `json:"interleaved"`
+	InKernel    uint64 `json:"in_kernel"`
 	Control     uint64 `json:"control"`
 	Kisses      uint64 `json:"kisses"`
 	Broadcasts  uint64 `json:"broadcasts"`
@@ -77,7 +109,27 @@ type Station struct {
 	// Face draws the studio clock as SVG for the second that begins at the instant.
 	Face    func(w io.Writer, second refclock.Instant, width, height int) error
 	Actions Actions
-	token   *token
+	// Cleared gives the last alerts that ended, newest first; nil keeps none.
+	Cleared func() []status.Alert
+	// Wall has the log, the clients and the studio; nil where there is none.
+	Wall Wall
+	// Studio is the board of what stands on the wall, and Worked writes into the log what somebody changed there; nil where
+	// there is none.
+	Studio *studio.Board
+	Worked func(what, who, from string)
+	// ScreenLate is told how late the frames are of a screen that runs as a process of its own.
+	ScreenLate func(median, p99 time.Duration, frames int)
+	// Note writes into the log who has logged in or failed to, and from where; nil writes nothing.
+	Note func(text, who, from string)
+	// DataDir is where a self-signed certificate is kept, and Built when the program was built: no date is earlier.
+	DataDir string
+	Built   time.Time
+
+	guard     *guard
+	secure    bool // over TLS
+	compat    bool
+	stream    *stream
+	histories chan struct{}
 }
 
 // Report is what /api/status gives: the snapshot and what only a running station knows.
@@ -86,6 +138,8 @@ type Report struct {
 	Version  string `json:"version"`
 	Timezone string `json:"timezone"`
 	status.Snapshot
+	// Zone is the civil time of Timezone; absent before the time was known.
+	Zone      *Zone          `json:"zone,omitempty"`
 	Listeners []Listener     `json:"listeners"`
 	Display   *DisplayReport `json:"display,omitempty"`
 }
@@ -104,6 +158,10 @@ func (s Station) Report() Report {
 		Snapshot:  s.Board.Load().Snapshot(s.Now()),
 		Listeners: s.Listeners(),
 	}
+	if r.UTC != nil {
+		zone := zoneAt(r.UTC.Time(), s.Location)
+		r.Zone = &zone
+	}
 	if s.Display != nil {
 		if median, p99, frames := s.Display(); frames > 0 {
 			r.Display = &DisplayReport{median.Seconds() * 1e3, p99.Seconds() * 1e3, frames}
@@ -112,49 +170,46 @@ func (s Station) Report() Report {
 	return r
 }
 
-//go:embed page
-var page embed.FS
-
-// policy lets the page load nothing from anywhere else; the face is drawn with attributes, not styles.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
 // Handler serves the station.
 func Handler(s Station) http.Handler {
+	s.stream, s.histories = &stream{}, make(chan struct{}, mostHistories)
 	mux := http.NewServeMux()
-	for path, file := range map[string]string{"GET /{$}": "index.html", "GET /page.js": "page.js", "GET /page.css": "page.css"} {
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, page, "page/"+file) })
-	}
-	mux.HandleFunc("GET /api/status", s.serveStatus)
-	mux.HandleFunc("GET /face.svg", s.serveFace)
+	servePages(mux)
 	mux.HandleFunc("GET /healthz", s.serveHealth)
-	mux.Handle("GET /metrics", metricsHandler(s))
-	mux.HandleFunc("POST /api/accept-jump", s.act(s.acceptJump))
+	read := func(pattern string, h http.HandlerFunc) { mux.HandleFunc("GET "+pattern, s.readers(h)) }
+	read("/api/status", s.serveStatus)
+	read("/api/alerts", s.serveAlerts)
+	read("/api/events", s.serveEvents)
+	read("/api/time", s.serveTime)
+	read("/face.svg", s.serveFace)
+	read("/metrics", metricsHandler(s).ServeHTTP)
+	if s.Wall != nil {
+		read("/api/studio", s.serveStudio)
+		read("/api/history", s.serveHistory)
+		read("/api/clients", s.serveClients)
+	}
+	mux.HandleFunc("GET /api/session", s.serveSession)
+	mux.HandleFunc("POST /api/login", s.login)
+	mux.HandleFunc("POST /api/logout", s.logout)
+	mux.HandleFunc("POST /api/accept-jump", s.actAs(access.Admin, s.acceptJump))
 	mux.HandleFunc("POST /api/alerts/ack", s.act(s.acknowledge))
+	mux.HandleFunc("POST /api/alerts/test", s.act(s.testAlerts))
+	s.serveOrders(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", policy)
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		w.Header().Set("Cache-Control", "no-store")
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
 		mux.ServeHTTP(w, r)
 	})
 }
 
-func (s Station) serveStatus(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	_ = e.Encode(s.Report()) // the client went away
-}
-
-// serveHealth answers 200 only while the station knows the time.
-func (s Station) serveHealth(w http.ResponseWriter, _ *http.Request) {
-	snap := s.Board.Load().Snapshot(s.Now())
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	if snap.State == status.Unsynchronised {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		fmt.Fprintf(w, "unsynchronised: %s\n", snap.Reason)
-		return
-	}
-	fmt.Fprintf(w, "%s: within %.6f s\n", snap.State, *snap.MaxErrorSeconds)
+func (s Station) serveStatus(w http.ResponseWriter, r *http.Request) {
+	s.screenFigures(r)
+	writeJSON(w, http.StatusOK, s.Report())
 }
 
 // The sizes of a face that a browser may ask for, in CSS pixels, and how far ahead.
@@ -197,43 +252,80 @@ func (s Station) serveFace(w http.ResponseWriter, r *http.Request) {
 
 // Server is a bound HTTP server.
 type Server struct {
-	listener net.Listener
-	server   *http.Server
+	listener    net.Listener
+	server      *http.Server
+	certificate *certificate // nil without TLS
 }
 
 // Listen binds the address at once, so that a taken port is an error of the start.
 func Listen(c Config, s Station, log *slog.Logger) (*Server, error) {
-	if c.TokenFile != "" {
-		text, err := ReadToken(c.TokenFile)
-		if err != nil {
-			return nil, fmt.Errorf("web.%w", err)
+	var err error
+	if s.guard, err = newGuard(c); err != nil {
+		return nil, fmt.Errorf("web.%w", err)
+	}
+	s.secure, s.compat = c.TLS != tlsOff, c.Compat
+	server := &Server{}
+	if s.secure {
+		server.certificate = &certificate{config: c, station: s}
+		if err := server.certificate.reload(); err != nil {
+			return nil, err
 		}
-		hash := token(sha256.Sum256([]byte(text)))
-		s.token = &hash
 	}
-	l, err := net.Listen("tcp", c.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("web.listen: %s cannot be opened (%w); is another station running? Choose another port", c.Listen, err)
+	if server.listener, err = net.Listen("tcp", c.Listen); err != nil {
+		return nil, fmt.Errorf(
+			"web.listen: %s cannot be opened (%w); is another station running? Choose another port",
+			c.Listen,
+			err,
+		)
 	}
-	return &Server{l, &http.Server{
-		Handler:           Handler(s),
+	server.server = httpServer(Handler(s), log)
+	if s.secure {
+		server.server.TLSConfig = server.certificate.configuration()
+		log.Info("the page's certificate", "sha256", server.certificate.fingerprint())
+	}
+	return server, nil
+}
+
+func httpServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}}, nil
+	}
 }
 
 // Address is the bound address.
 func (s *Server) Address() string { return s.listener.Addr().String() }
 
+// Scheme is http or https.
+func (s *Server) Scheme() string {
+	if s.certificate != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// Reload reads the certificate again; after an error the old one stays in force. Tokens need no reload.
+func (s *Server) Reload() error {
+	if s.certificate == nil {
+		return nil
+	}
+	return s.certificate.reload()
+}
+
 // Run serves until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { s.server.Close() })
 	defer stop()
-	if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+	serve := s.server.Serve
+	if s.certificate != nil {
+		serve = func(l net.Listener) error { return s.server.ServeTLS(l, "", "") }
+	}
+	if err := serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("web.listen: %w", err)
 	}
 	return nil

@@ -1,103 +1,145 @@
-"use strict";
-// The page keeps its own offset to the station, measured over the connection it came by, and never shows a second that
-// the station did not draw: each face is fetched ahead of its second and put up when that second comes.
+// The page: live by server-sent events, and by asking every few seconds where those do not come.
+import { $, within, once, age, kindOf } from "./dom.js";
+import { Keeper } from "./keeper.js";
+import { Clock } from "./clock.js";
+import { strip, sourcesThatAgree } from "./strip.js";
+import { showSources } from "./sources.js";
+import { showSignals } from "./signals.js";
+import { showAlerts } from "./alerts.js";
+import { showListeners, loadClients } from "./clients.js";
+import { History } from "./history.js";
+import { startSession, onSession, askToLogIn } from "./session.js";
 
-const $ = id => document.getElementById(id);
-const local = () => performance.timeOrigin + performance.now(); // ms, not stepped while the page lives
+const keeper = new Keeper();
+new Clock($("face"), keeper);
+const history = new History($("history"), () => keeper.reading());
+let status = null,
+  heard = performance.now(),
+  lastState = null;
 
-let offset = null;   // station UTC − local(), ms
-let bound = Infinity; // half the round trip of the measurement it came from, ms
-let heard = 0;       // local() of the last answer
-
-async function poll() {
-  const sent = performance.now();
-  const answer = await fetch("api/status", { signal: AbortSignal.timeout(3000) });
-  const received = performance.now();
-  const status = await answer.json();
-  heard = local();
-  if (status.utc) {
-    const half = (received - sent) / 2;
-    const leap = status.utc.slice(17, 19) === "60";
-    const utc = Date.parse(leap ? status.utc.slice(0, 17) + "59" + status.utc.slice(19) : status.utc);
-    // A wider measurement replaces a tighter one only slowly: the browser's own clock drifts.
-    bound += 0.05;
-    if (half <= bound) [offset, bound] = [utc - (performance.timeOrigin + sent + half), half];
+// local writes a moment in the station's zone.
+let zoned = null;
+function local(ms) {
+  try {
+    if (!zoned || zoned.zone !== status.timezone)
+      zoned = {
+        zone: status.timezone,
+        format: new Intl.DateTimeFormat("en-GB", {
+          timeZone: status.timezone,
+          dateStyle: "medium",
+          timeStyle: "short",
+        }),
+      };
+    return zoned.format.format(ms);
+  } catch {
+    // "Local" is no name that a browser knows
+    return new Date(ms + 1000 * (status.zone ? status.zone.offset_seconds : 0))
+      .toISOString()
+      .slice(0, 16)
+      .replace("T", " ");
   }
-  show(status);
 }
 
-function duration(seconds) {
-  const s = Math.abs(seconds), sign = seconds < 0 ? "−" : "";
-  if (s >= 1) return sign + s.toFixed(2) + " s";
-  if (s >= 1e-3) return sign + (s * 1e3).toFixed(s >= 0.1 ? 0 : 1) + " ms";
-  return sign + (s * 1e6).toFixed(1) + " µs";
-}
+const showSentence = once(({ text }) => {
+  $("sentence").textContent = text;
+});
 
-function row(cells) {
-  const tr = document.createElement("tr");
-  for (const [text, cls] of cells) {
-    const td = document.createElement("td");
-    td.textContent = text;
-    if (cls) td.className = cls;
-    tr.append(td);
-  }
-  return tr;
+function sentenceOf(s) {
+  if (s.state === "unsynchronised") return `The time is not known: ${s.reason || "no source is heard"}.`;
+  const agree = sourcesThatAgree(s);
+  const who =
+    agree.length > 1
+      ? `${agree.slice(0, -1).join(", ")} and ${agree.at(-1)} agree`
+      : `${s.selected || "One source"} gives the time`;
+  if (s.state === "holdover")
+    return `No source is heard; the oscillator carries the time, within ${within(s.max_error_seconds)}${s.reason ? `: ${s.reason}` : ""}.`;
+  return `${who}. The time is right within ${within(s.max_error_seconds)}${s.reason ? `; ${s.reason}` : ""}.`;
 }
 
 function show(s) {
-  document.title = s.name;
+  status = s;
+  heard = performance.now();
+  keeper.tell(s.state, s.max_error_seconds);
+  document.title = (s.state === "synchronised" ? "" : s.state === "holdover" ? "▲ " : "■ ") + s.name;
   $("name").textContent = s.name;
+  $("place").textContent = s.timezone === "Local" ? (s.zone ? s.zone.abbreviation : "") : s.timezone;
   $("version").textContent = s.version;
-  $("page-bound").textContent = bound < 1e6 ? "±" + duration(bound / 1e3) : "…";
-  $("sentence").textContent = (s.demonstration ? "Demonstration: a receiver recording plays. " : "") +
-    (s.state === "unsynchronised" ? "The time is not known: " + s.reason + "." :
-      `${s.selected} gives the time within ±${duration(s.max_error_seconds)}` + (s.reason ? `; ${s.reason}.` : "."));
-  $("alerts").replaceChildren(...(s.alerts || []).map(a => {
-    const li = document.createElement("li"), mend = document.createElement("small");
-    li.className = a.severity;
-    li.textContent = a.text;
-    mend.textContent = a.mend || "";
-    li.append(mend);
-    return li;
-  }));
-  $("sources").replaceChildren(...(s.sources || []).map(x => row(x.age_seconds < 0 ?
-    [[x.name], [x.state, x.state], ["–", "n"], ["–", "n"], ["–", "n"], [x.explanation]] :
-    [[x.name], [x.state, x.state], [duration(x.offset_seconds), "n"], [duration(x.jitter_seconds), "n"],
-      ["±" + duration(x.max_error_seconds), "n"], [x.explanation]])));
-  $("listeners").replaceChildren(...(s.listeners || []).map(l => row([[l.address], [l.requests, "n"], [l.answered, "n"], [l.authenticated, "n"],
-    [Object.entries(l.dropped || {}).filter(([, n]) => n).map(([why, n]) => `${why} ${n}`).join(", ") || "nothing"]])));
+  showSentence({ text: (s.demonstration ? "Demonstration, a recording plays: " : "") + sentenceOf(s) });
+  if (lastState !== null && lastState !== s.state) $("state-news").textContent = sentenceOf(s);
+  lastState = s.state;
+  document.body.dataset.state = kindOf[s.state];
+  showSources(s);
+  showAlerts(s, local);
+  showSignals(s);
+  showListeners(s);
+  everySecond();
 }
 
-async function pollForever() {
-  for (;;) {
-    try { await poll(); } catch { /* shown by the clock below */ }
-    await new Promise(r => setTimeout(r, offset === null || bound > 20 ? 500 : 2000));
+const contact = once(text => {
+  $("contact").hidden = !text;
+  $("contact").textContent = text || "";
+});
+
+function everySecond() {
+  const reading = keeper.reading();
+  strip(status, reading);
+  const silent = (performance.now() - heard) / 1000;
+  // Not a figure that changes: whoever hears the page read out would hear it every second.
+  contact(
+    silent > 5
+      ? `No contact with the station${silent > 60 ? ` for ${age(60 * Math.floor(silent / 60))}` : ""}. ` +
+          (reading && reading.known
+            ? "The clock goes on by this device; what else stands here is old."
+            : "What stands here is old.")
+      : "",
+  );
+}
+
+// live listens for events; poll asks where none come.
+let source = null;
+function live() {
+  if (source) return;
+  source = new EventSource("api/events");
+  source.addEventListener("status", event => show(JSON.parse(event.data)));
+  source.onerror = () => {
+    if (source.readyState !== EventSource.CLOSED) return; // it tries again by itself
+    source = null;
+    setTimeout(live, 30000);
+  };
+}
+
+async function poll() {
+  if (performance.now() - heard < 3500 && status) return;
+  try {
+    const response = await fetch("api/status", { signal: AbortSignal.timeout(3000) });
+    if (response.status === 401) {
+      heard = performance.now(); // it is there, and wants a token
+      return askToLogIn(true);
+    }
+    if (response.ok) show(await response.json());
+  } catch {
+    /* the banner says so */
   }
 }
 
-// drawForever fetches the coming second's face and waits for that second.
-async function drawForever() {
-  for (;;) {
-    const begun = local();
-    try {
-      const box = $("face").getBoundingClientRect();
-      const size = `width=${Math.max(160, Math.round(box.width))}&height=${Math.max(160, Math.round(box.height))}`;
-      const known = offset !== null;
-      const answer = await fetch(`face.svg?${size}&in=${known ? 1 : 0}`, { signal: AbortSignal.timeout(3000) });
-      if (!answer.ok) throw new Error(answer.status);
-      const svg = await answer.text();
-      heard = local();
-      if (known) await new Promise(r => setTimeout(r, 1000 - ((local() + offset) % 1000)));
-      $("face").innerHTML = svg;
-    } catch { /* shown below */ }
-    const late = local() - heard > 4000;
-    $("contact").hidden = !late;
-    $("face").classList.toggle("stale", late);
-    // Ask for the next one well inside the second, so that «the next» is not in doubt.
-    const rest = offset === null ? 500 : (1300 - ((local() + offset) % 1000)) % 1000;
-    await new Promise(r => setTimeout(r, Math.max(100, rest, late ? 1000 - (local() - begun) : 0)));
-  }
-}
-
-pollForever();
-drawForever();
+startSession();
+onSession(s => {
+  if (s.closed && !s.role) return askToLogIn(true);
+  live();
+  keeper.ask().catch(() => {
+    /* it asks again by itself */
+  });
+  history.load();
+  if (status) loadClients(status);
+});
+live();
+poll();
+setInterval(everySecond, 1000);
+setInterval(poll, 2000);
+setInterval(() => {
+  if (status && !document.hidden) loadClients(status);
+}, 5000);
+setTimeout(() => {
+  if (status) loadClients(status);
+}, 1200);
+everySecond();
