@@ -3,7 +3,7 @@
 .NOTPARALLEL:
 # What a Raspberry Pi's graphics speak; compiled in a third of the time that desktop OpenGL takes.
 gles := $(if $(filter Linux,$(shell uname)),-tags gles)
-.PHONY: help run build test check peers screen measure screenshot deb deb-test clean
+.PHONY: help run build test check peers board board-test screen measure screenshot deb deb-test clean
 
 help: ## this list
 	@echo 'Timestation: two commands do it: `make run` shows it, `make test` checks it.'
@@ -27,6 +27,14 @@ check: ## format, vet, staticcheck, other systems, unit tests with the race dete
 peers: ## chronyd, chronyc, ntpq, ntpdig, gpsd and prometheus judge the running station
 	@.ci/setup go peers network
 	@.ci/peers
+
+board: ## a virtual computer with GPIO lines, pulses and serial ports behind Debian's kernel, to look around in
+	@.ci/setup go board
+	@.ci/board
+
+board-test: ## the station on that computer: real devices, a system clock that it may steer, chronyd beside it
+	@.ci/setup go board
+	@.ci/board-test
 
 screen: ## the window on a screen in memory shows the time of day
 	@.ci/setup go window screen

@@ -20,7 +20,8 @@ func doctorCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what on this machine will stand in the way, and the mend",
-		Long: `Looks at the configuration, the serial ports, pulse devices and groups, a console on the UART, other time programs,
+		Long: `Looks at the configuration, the serial ports, pulse devices, GPIO lines and groups, a console on the UART, the overlay of a
+Raspberry Pi that makes a pulse device, whether the system clock may be steered if it should be, other time programs,
 port 123, the key file, the data folder, the leap second table and the screen. Exit code 1 if something will stand in the
 way, 0 if not.`,
 		Example: "  timestation doctor\n  timestation doctor --config /etc/timestation/timestation.toml",

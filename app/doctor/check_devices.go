@@ -47,6 +47,9 @@ func receivers(m *Machine) (found []Finding) {
 
 // missing is the mend for a serial port that is not there.
 func (m *Machine) missing(device string) string {
+	if isPulse(device) {
+		return overlayMend
+	}
 	if m.raspberryPi() && onBoard(device) {
 		return raspiConfig
 	}
@@ -73,6 +76,8 @@ func (m *Machine) who() string {
 func (m *Machine) permission(device string) string {
 	group := m.FileGroup(m.path(device))
 	switch {
+	case isPulse(device) && (group == "" || group == "root"):
+		return udevRule("pps")
 	case group == "" || group == "root" || group == "tty": // a login console takes the port into the group tty
 		return "give it to a group the user is in; where a login console has the port, free it as said below"
 	case m.memberOf(group) && !slices.Contains(m.Groups, group):
@@ -141,27 +146,4 @@ func (p process) gettyOn(names []string) (service string, on bool) {
 		}
 	}
 	return "", false
-}
-
-// pulses looks at PPS devices and GPIO chips: notes only, unless the configuration names one, which is a device as any.
-func pulses(m *Machine) (found []Finding) {
-	for _, kind := range []struct{ pattern, subsystem string }{{"/dev/pps*", "pps"}, {"/dev/gpiochip*", "gpio"}} {
-		devices := m.glob(kind.pattern)
-		if len(devices) == 0 {
-			continue
-		}
-		text := strings.Join(devices, ", ") + ": found, may carry a pulse or a long-wave receiver"
-		closed := slices.IndexFunc(devices, func(d string) bool { return m.Access(m.path(d), true) != nil })
-		if closed < 0 {
-			found = append(found, ok("%s, may be used", text))
-			continue
-		}
-		mend := m.permission(devices[closed])
-		if group := m.FileGroup(m.path(devices[closed])); group == "" || group == "root" {
-			mend = fmt.Sprintf(`echo 'SUBSYSTEM=="%s", GROUP="dialout", MODE="0660"' | sudo tee /etc/udev/rules.d/60-timestation-%[1]s.rules`+
-				"\nsudo udevadm control --reload && sudo udevadm trigger", kind.subsystem)
-		}
-		found = append(found, note(mend, "%s; %s may not open it", text, m.who()))
-	}
-	return found
 }

@@ -42,6 +42,8 @@ var Checks = []Check{
 	{"Receivers", receivers},
 	{"Serial console", console},
 	{"Pulses", pulses},
+	{"Boot configuration", overlay},
+	{"System clock", steering},
 	{"Other time programs", daemons},
 	{"NTP port", ports},
 	{"Keys", keys},

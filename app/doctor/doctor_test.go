@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,10 +13,24 @@ import (
 
 	"timestation/app/config"
 	"timestation/engine/serve"
+	"timestation/refclock"
 )
 
 type receiver struct {
 	Device string `mapstructure:"device"`
+}
+
+// onLine is a source on a GPIO line.
+type onLine struct {
+	Line string `mapstructure:"line"`
+	Chip string `mapstructure:"chip"`
+}
+
+func (onLine) Validate() error { return nil }
+
+// add configures one source more.
+func (p *pi) add(name string, c refclock.Config) {
+	p.Config.Refclocks = append(p.Config.Refclocks, config.Refclock{Name: name, Driver: "pps", Config: c})
 }
 
 func (receiver) Validate() error { return nil }
@@ -28,11 +43,14 @@ type pi struct {
 	bind   error
 	full   uint64
 	write  error
+	lines  map[string]string // who has them
 }
 
 func newPi(t *testing.T) *pi {
 	t.Helper()
-	p := &pi{groups: map[string]string{}, full: 8 << 30}
+	p := &pi{groups: map[string]string{}, full: 8 << 30, lines: map[string]string{
+		"GPIO4": "", "GPIO5": "spi0 CS0", "GPIO6": "timestation pps", "GPIO18": "pps@12",
+	}}
 	root := t.TempDir()
 	cut := func(path string) string { return filepath.ToSlash(strings.TrimPrefix(path, root)) }
 	listener := serve.DefaultConfig()
@@ -61,6 +79,13 @@ func newPi(t *testing.T) *pi {
 		},
 		FreeBytes: func(string) (uint64, error) { return p.full, nil },
 		Bind:      func(string) error { return p.bind },
+		LineUser: func(_, line string) (string, error) {
+			user, there := p.lines[line]
+			if !there {
+				return "", errors.New("no GPIO chip that may be opened has a line of that name")
+			}
+			return user, nil
+		},
 	}
 	p.file(t, "/proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4\x00")
 	p.file(t, "/proc/cmdline", "console=tty1 root=PARTUUID=1-02 rootwait\n")
@@ -166,6 +191,51 @@ func TestWhatStandsInTheWay(t *testing.T) {
 			p.denied, p.groups["/dev/gpiochip0"] = []string{"/dev/gpiochip0"}, "gpio"
 		}, 0, "! /dev/gpiochip0, /dev/gpiochip4: found, may carry a pulse or a long-wave receiver; pi may not open it",
 			"sudo adduser pi gpio, then log out and in again"},
+		"no overlay": {func(_ *testing.T, p *pi) { p.add("pps", &receiver{"/dev/pps0"}) }, 2,
+			"✗ pps wants /dev/pps0, and the boot configuration has no dtoverlay=pps-gpio", overlayMend},
+		"overlay, not rebooted": {func(t *testing.T, p *pi) {
+			p.add("pps", &receiver{"/dev/pps0"})
+			p.file(t, "/boot/firmware/config.txt", "[all]\ndtoverlay=pps-gpio,gpiopin=4\n")
+		}, 2, "✗ dtoverlay=pps-gpio is written down, and /dev/pps0 is not there yet", "sudo reboot"},
+		"pulses": {func(t *testing.T, p *pi) {
+			p.add("pps", &receiver{"/dev/pps0"})
+			p.file(t, "/dev/pps0", "")
+			p.file(t, "/sys/class/pps/pps0/assert", fmt.Sprintf("%d.000012345#678\n", p.Today.Unix()-1))
+		}, 0, "✓ /dev/pps0: pulses arrive", ""},
+		"pulses stopped": {func(t *testing.T, p *pi) {
+			p.add("pps", &receiver{"/dev/pps0"})
+			p.file(t, "/dev/pps0", "")
+			p.file(t, "/sys/class/pps/pps0/assert", fmt.Sprintf("%d.000012345#678\n", p.Today.Unix()-60))
+		}, 0, "! /dev/pps0: the last pulse came 1m0s ago", "check the wire"},
+		"no pulse ever": {func(t *testing.T, p *pi) {
+			p.add("pps", &receiver{"/dev/pps0"})
+			p.file(t, "/dev/pps0", "")
+			p.file(t, "/sys/class/pps/pps0/assert", "0.000000000#0\n")
+		}, 0, "! /dev/pps0: no pulse has ever come", "check the wire"},
+		"pps without its rule": {func(t *testing.T, p *pi) {
+			p.add("pps", &receiver{"/dev/pps0"})
+			p.file(t, "/dev/pps0", "")
+			p.denied, p.groups["/dev/pps0"] = []string{"/dev/pps0"}, "root"
+		}, 1, "✗ /dev/pps0: pi may not use it", `echo 'SUBSYSTEM=="pps", GROUP="dialout", MODE="0660"'`},
+		"line free":    {func(_ *testing.T, p *pi) { p.add("pps", &onLine{Line: "GPIO4"}) }, 0, "✓ GPIO4: free", ""},
+		"line taken":   {func(_ *testing.T, p *pi) { p.add("pps", &onLine{Line: "GPIO5"}) }, 1, "✗ GPIO5: it is used by spi0 CS0", "choose another line"},
+		"line is ours": {func(_ *testing.T, p *pi) { p.add("pps", &onLine{Line: "GPIO6"}) }, 0, "✓ GPIO6: the station has it", ""},
+		"no such line": {func(_ *testing.T, p *pi) { p.add("pps", &onLine{Line: "GPIO99"}) }, 1, "✗ GPIO99: no GPIO chip", "gpioinfo lists"},
+		"line and overlay": {func(t *testing.T, p *pi) {
+			p.add("pps", &onLine{Line: "GPIO18"})
+			p.file(t, "/boot/config.txt", "dtoverlay=pps-gpio\n")
+		}, 2, "✗ pps reads GPIO18, which dtoverlay=pps-gpio has", `write device = "/dev/pps0"`},
+		"steering not permitted": {func(_ *testing.T, p *pi) { p.Config.Clock.Discipline = "system" }, 1,
+			"✗ pi may not steer the system clock, and the service was not given CAP_SYS_TIME", "sudo install -D -m 644 /usr/share/timestation/drop-ins/steering.conf"},
+		"steering permitted": {func(t *testing.T, p *pi) {
+			p.Config.Clock.Discipline = "system"
+			p.file(t, "/proc/self/status", "Name:\ttimestation\nCapEff:\t0000000002000400\n")
+		}, 0, "✓ the system clock may be steered", ""},
+		"steering shared": {func(t *testing.T, p *pi) {
+			p.Config.Clock.Discipline = "system"
+			p.file(t, steeringFile, "")
+			p.process(t, "350", "systemd-timesyn", "0::/system.slice/systemd-timesyncd.service", "/lib/systemd/systemd-timesyncd")
+		}, 1, "✗ systemd-timesyn steers the system clock too; only one program may", "sudo systemctl disable --now systemd-timesyncd"},
 		"gpsd has the port": {func(t *testing.T, p *pi) {
 			p.process(t, "700", "gpsd", "0::/system.slice/gpsd.service", "/usr/sbin/gpsd", "-n", "/dev/ttyAMA0")
 		}, 1, "✗ gpsd has /dev/serial0", "sudo systemctl disable --now gpsd.socket gpsd"},

@@ -51,6 +51,8 @@ type Machine struct {
 	FreeBytes func(folder string) (uint64, error)
 	// These functions get paths with Root before them. Bind opens and closes a UDP socket on an address such as ":123".
 	Bind func(address string) error
+	// LineUser tells who has a GPIO line, empty if nobody; chip may be empty where the line's name says enough.
+	LineUser func(chip, line string) (user string, err error)
 }
 
 // Library is a module in the program.
@@ -62,7 +64,7 @@ func This() *Machine {
 	m := &Machine{
 		OS: runtime.GOOS, Go: runtime.Version(), Getenv: os.Getenv,
 		Superuser: os.Geteuid() == 0,
-		Access:    access, FileGroup: fileGroup, TryWrite: tryWrite, FreeBytes: freeBytes, Bind: bind,
+		Access:    access, FileGroup: fileGroup, TryWrite: tryWrite, FreeBytes: freeBytes, Bind: bind, LineUser: lineUser,
 	}
 	m.Executable, _ = os.Executable() // only for a message
 	if u, err := user.Current(); err == nil {

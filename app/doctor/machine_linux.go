@@ -1,11 +1,14 @@
 package doctor
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"os/user"
 	"strconv"
 	"syscall"
 
+	"github.com/warthog618/go-gpiocdev"
 	"golang.org/x/sys/unix"
 )
 
@@ -40,4 +43,37 @@ func freeBytes(folder string) (uint64, error) {
 		return 0, err
 	}
 	return fs.Bavail * uint64(fs.Bsize), nil
+}
+
+// lineUser asks the kernel, without taking the line.
+func lineUser(chip, line string) (string, error) {
+	offset, err := strconv.Atoi(line)
+	if err != nil {
+		found, at, err := gpiocdev.FindLine(line)
+		switch {
+		case errors.Is(err, os.ErrPermission):
+			return "", errors.New("the GPIO chips may not be opened")
+		case err != nil:
+			return "", errors.New("no GPIO chip that may be opened has a line of that name")
+		}
+		chip, offset = found, at
+	}
+	c, err := gpiocdev.NewChip(chip)
+	if errors.Is(err, os.ErrPermission) {
+		return "", errors.New("the GPIO chip may not be opened")
+	}
+	if err != nil {
+		return "", fmt.Errorf("the GPIO chip cannot be opened (%v)", err)
+	}
+	defer c.Close()
+	info, err := c.LineInfo(offset)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("the line cannot be looked at (%v)", err)
+	case info.Used && info.Consumer == "":
+		return "the kernel", nil
+	case info.Used:
+		return info.Consumer, nil
+	}
+	return "", nil
 }

@@ -23,3 +23,7 @@ func access(path string, write bool) error {
 func fileGroup(string) string { return "" }
 
 func freeBytes(string) (uint64, error) { return 0, errors.ErrUnsupported }
+
+func lineUser(string, string) (string, error) {
+	return "", errors.New("GPIO lines are read on Linux only")
+}

@@ -1,0 +1,65 @@
+//go:build board && linux
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// monitor is the serial port that leads to QEMU's monitor (its machine protocol, QMP).
+const monitor = "/dev/ttyS3"
+
+// command sends one command to QEMU and waits for its answer.
+func command(text string) error {
+	port, err := os.OpenFile(monitor, os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		return err
+	}
+	defer port.Close()
+	// The mode is negotiated once; later it is an error that does not matter.
+	if _, err := port.WriteString(`{"execute":"qmp_capabilities","id":0}` + "\n" + text + "\n"); err != nil {
+		return err
+	}
+	timer := time.AfterFunc(5*time.Second, func() { port.Close() })
+	defer timer.Stop()
+	answers := bufio.NewScanner(port)
+	for answers.Scan() {
+		line := answers.Text()
+		if !strings.Contains(line, `"id": 1`) {
+			continue
+		}
+		if strings.Contains(line, `"error"`) {
+			return fmt.Errorf("QEMU: %s", line)
+		}
+		return nil
+	}
+	return fmt.Errorf("QEMU's monitor says nothing")
+}
+
+// unplug pulls the USB adapter out.
+func unplug() error { return command(`{"execute":"device_del","arguments":{"id":"adapter"},"id":1}`) }
+
+// plugIn puts it back, and does then what udev does.
+func plugIn() error {
+	if err := command(`{"execute":"device_add","arguments":{"driver":"usb-serial","id":"adapter","chardev":"usba"},"id":1}`); err != nil {
+		return err
+	}
+	for range 50 {
+		if found, _ := filepath.Glob("/dev/ttyUSB*"); len(found) > 0 {
+			const dialout = 20
+			if err := os.Chown(found[0], 0, dialout); err != nil {
+				return err
+			}
+			return os.Chmod(found[0], 0o660)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return fmt.Errorf("the USB adapter was plugged in, and there is no /dev/ttyUSB*")
+}
