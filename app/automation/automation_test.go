@@ -79,10 +79,13 @@ func TestWhoIsObeyed(t *testing.T) {
 		t.Error("a stranger is obeyed")
 	}
 	for range 2 * perSecond {
+		l.take("LED1:ON", netip.MustParseAddr("192.168.2.7"), now) // whose flood silences nobody
+	}
+	for range 2 * perSecond {
 		l.take("LED2:TOGGLE", netip.MustParseAddr("192.168.1.7"), now)
 	}
 	l.take("LED3:ON", netip.MustParseAddr("192.168.1.7"), now.Add(time.Second))
-	if c := l.Counts(); c != (Counts{Obeyed: perSecond, Forbidden: 1, TooMany: perSecond + 1}) && c.TooMany != perSecond {
+	if c := l.Counts(); c != (Counts{Obeyed: perSecond + 1, Forbidden: 1 + 2*perSecond, TooMany: perSecond}) {
 		t.Errorf("%+v", c)
 	}
 	if !b.State().Lights[2].On {

@@ -18,6 +18,8 @@ const (
 	debounce = 30 * time.Millisecond
 	// again is how long to wait before a line that is gone is looked for again.
 	again = 5 * time.Second
+	// lookEvery is how late a lamp may go out after its light did by itself.
+	lookEvery = 100 * time.Millisecond
 )
 
 // Alerts is where a line that cannot be used is told of.
@@ -158,6 +160,9 @@ func (l Lines) output(ctx context.Context, i int, changed <-chan struct{}) error
 	}
 	defer line.Close()
 	l.Alerts.Clear(alertCode, l.Lights[i].Output)
+	// Looked at now and then too: a light that goes out by itself does so when somebody looks.
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	for {
 		if err := line.Set(l.Board.State().Lights[i].On); err != nil {
 			return fmt.Errorf("%s: %w", l.Lights[i].Output, err)
@@ -166,6 +171,7 @@ func (l Lines) output(ctx context.Context, i int, changed <-chan struct{}) error
 		case <-ctx.Done():
 			return line.Set(false)
 		case <-changed:
+		case <-look.C:
 		}
 	}
 }

@@ -129,8 +129,10 @@ func (l *Listener) Run(ctx context.Context) error {
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return nil
-		case err != nil:
-			return fmt.Errorf("automation.udp: %w", err)
+		case err != nil: // on Windows a datagram that is too long is one; it is no reason to stop
+			l.complain(time.Now(), "a datagram could not be read", "reason", err)
+			time.Sleep(time.Second / perSecond)
+			continue
 		}
 		l.take(string(buffer[:n]), from.Addr().Unmap(), time.Now())
 	}
@@ -138,17 +140,17 @@ func (l *Listener) Run(ctx context.Context) error {
 
 // take carries out one datagram.
 func (l *Listener) take(command string, from netip.Addr, now time.Time) {
+	if !l.allowed(from) { // asked first: a stranger's flood must not silence the studio
+		l.forbidden.Add(1)
+		l.complain(now, "a command from an address that is not allowed", "from", from, "mend", "add its network to automation.allow if it is yours")
+		return
+	}
 	if now.Sub(l.second) >= time.Second {
 		l.second, l.seen = now, 0
 	}
 	if l.seen++; l.seen > perSecond {
 		l.tooMany.Add(1)
 		l.complain(now, "too many commands", "from", from, "limit", fmt.Sprint(perSecond, " a second"))
-		return
-	}
-	if !l.allowed(from) {
-		l.forbidden.Add(1)
-		l.complain(now, "a command from an address that is not allowed", "from", from, "mend", "add its network to automation.allow if it is yours")
 		return
 	}
 	done, err := l.board.OnAirScreen(command)

@@ -33,6 +33,9 @@ const (
 	settleFor = 5 * time.Minute
 	// stopWithin bounds the wait for sinks at the end; what they have not delivered waits on disk.
 	stopWithin = 500 * time.Millisecond
+	// mostSaved is how many messages that wait are kept on disk, of all places together: what package state reads back has a
+	// limit of 4 MiB, and a message takes about 1 kB.
+	mostSaved = 2000
 	// folder is that of the queue in the data folder.
 	folder = "notify"
 )
@@ -229,9 +232,10 @@ func (d *Dispatcher) save() {
 		return
 	}
 	s := saved{Identity: d.identity, Given: d.given, Starts: d.starts, Records: d.ledger.records, Queues: map[string][]Notice{}, Dropped: map[string]int{}}
+	share := mostSaved / max(len(d.outboxes), 1)
 	for _, o := range d.outboxes {
 		if len(o.queue) > 0 {
-			s.Queues[o.config.Name] = o.queue
+			s.Queues[o.config.Name] = o.queue[max(0, len(o.queue)-share):]
 		}
 		if o.dropped > 0 {
 			s.Dropped[o.config.Name] = o.dropped

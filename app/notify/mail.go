@@ -92,7 +92,8 @@ func (m *mailer) Send(ctx context.Context, n Notice) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := client.DialAndSendWithContext(ctx, message); err != nil {
+	// A relay that hangs up after it has taken the message is an error too, and no reason to send it again.
+	if err := client.DialAndSendWithContext(ctx, message); err != nil && !message.IsDelivered() {
 		var failed *mail.SendError
 		const permanent = 500
 		if errors.As(err, &failed) && failed.ErrorCode() >= permanent {

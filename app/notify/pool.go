@@ -96,7 +96,7 @@ func (p *pool) Follow(ctx context.Context) {
 		if in {
 			now = "in"
 		}
-		if (now != told || !said) && !time.Now().Before(next) {
+		if now != told || !said && !time.Now().Before(next) {
 			err := p.tell(ctx, in, why, hookWithin)
 			if ctx.Err() == nil {
 				p.note(now, why, err)

@@ -89,6 +89,9 @@ func (s *syslogger) Send(ctx context.Context, n Notice) (string, error) {
 			return "", fmt.Errorf("%s: %w", s.settings.Server, err)
 		}
 	}
+	if err := s.arrived(); err != nil {
+		return "", fmt.Errorf("%s: %w", s.settings.Server, err)
+	}
 	if s.settings.Transport == "udp" {
 		return "sent to " + s.settings.Server + " by UDP, which has no answer", nil
 	}
@@ -124,16 +127,25 @@ func (s *syslogger) send(ctx context.Context, message string) error {
 	if err == nil {
 		_, err = fmt.Fprintf(s.stream, "%d %s", len(message), message)
 	}
-	// A collector that refuses or has gone resets the stream, which takes a moment to be known.
-	const moment = 100 * time.Millisecond
-	time.Sleep(moment)
-	if err == nil && !alive(s.stream) {
-		err = errors.New("the collector closed the connection")
-	}
 	if err != nil {
 		s.close()
 	}
 	return err
+}
+
+// arrived tells whether a stream still stands after what was written to it: a collector that refuses or has gone resets
+// it, which takes a moment to be known.
+func (s *syslogger) arrived() error {
+	if s.stream == nil {
+		return nil
+	}
+	const moment = 100 * time.Millisecond
+	time.Sleep(moment)
+	if alive(s.stream) {
+		return nil
+	}
+	s.close()
+	return errors.New("the collector closed the connection")
 }
 
 func (s *syslogger) dial(ctx context.Context) (net.Conn, error) {

@@ -84,12 +84,12 @@ func newHTTPClient(e Environment, caFile string) (*http.Client, error) {
 	}, nil
 }
 
-// exchange posts, and gives the answer in one line. The address is in errors without its query, which may be a secret.
+// exchange posts, and gives the answer in one line. Errors name the host alone: path and query of a hook may be its secret,
+// and errors are shown to whoever may read the status.
 func exchange(client *http.Client, request *http.Request) (string, error) {
 	answer, err := client.Do(request)
 	if err != nil {
-		where, _, _ := strings.Cut(request.URL.String(), "?")
-		return "", fmt.Errorf("%s: %s", where, oneLine(strings.ReplaceAll(unwrapAll(err).Error(), request.URL.String(), where)))
+		return "", fmt.Errorf("%s: %s", request.URL.Host, oneLine(strings.ReplaceAll(unwrapAll(err).Error(), request.URL.String(), request.URL.Host)))
 	}
 	defer answer.Body.Close()
 	const most = 1 << 10

@@ -63,6 +63,8 @@ const (
 	logEvery = 5 * time.Second
 	// patience is how long a collector may take.
 	patience = 10 * time.Second
+	// lastPatience is that of the last, for which the station's end waits.
+	lastPatience = 400 * time.Millisecond
 )
 
 // Options are what the exporter needs from elsewhere.
@@ -110,7 +112,7 @@ func (e *Exporter) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			last, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			last, stop := context.WithTimeout(context.WithoutCancel(ctx), lastPatience)
 			defer stop()
 			_ = e.sendLog(last) // nobody would hear of it any more
 			return

@@ -113,7 +113,11 @@ func (c Child) once(ctx context.Context) error {
 		case err = <-ended:
 		case <-time.After(grace):
 			_ = cmd.Process.Kill() // it may have ended just now
-			err = <-ended
+			select {
+			case err = <-ended:
+			case <-time.After(grace):
+				err = errors.New("it does not end; its graphics driver hangs")
+			}
 		}
 	}
 	return err

@@ -107,11 +107,11 @@ func (s Station) span(r *http.Request) (span display.Span, err error) {
 
 // moment reads RFC 3339 or seconds since 1970.
 func moment(text string) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
-		return t.UTC(), nil
-	}
 	// Beyond this, nanoseconds since 1970 no longer fit: it is the year 2262.
 	const last = 1 << 33
+	if t, err := time.Parse(time.RFC3339Nano, text); err == nil && t.Unix() >= 0 && t.Unix() < last {
+		return t.UTC(), nil
+	}
 	seconds, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(seconds >= 0 && seconds < last) {
 		return time.Time{}, fmt.Errorf("%q is neither RFC 3339, such as 2026-11-22T13:00:00Z, nor seconds since 1970", text)

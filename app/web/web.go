@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"timestation/app/web/access"
 	"timestation/display/studio"
 	"timestation/engine/status"
@@ -250,6 +252,9 @@ func (s Station) serveFace(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// mostConnections bounds what idle connections take of a Raspberry Pi's memory: the station must not end by them.
+const mostConnections = 256
+
 // Server is a bound HTTP server.
 type Server struct {
 	listener    net.Listener
@@ -278,6 +283,7 @@ func Listen(c Config, s Station, log *slog.Logger) (*Server, error) {
 			err,
 		)
 	}
+	server.listener = netutil.LimitListener(server.listener, mostConnections)
 	server.server = httpServer(Handler(s), log)
 	if s.secure {
 		server.server.TLSConfig = server.certificate.configuration()

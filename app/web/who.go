@@ -116,8 +116,8 @@ func (g *guard) identify(r *http.Request) (access.Token, error) {
 	if g == nil {
 		return access.Token{}, errNoOrders
 	}
-	if header := r.Header.Get("Authorization"); header != "" {
-		secret, _ := strings.CutPrefix(header, "Bearer ")
+	// Another scheme is a proxy's business.
+	if scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
 		return g.bearer(secret, address(r))
 	}
 	tokens, err := g.known()
@@ -253,7 +253,8 @@ func (s Station) login(w http.ResponseWriter, r *http.Request) {
 	token, err := s.guard.bearer(strings.TrimSpace(q.Token), address(r))
 	if err != nil {
 		var why *refusal
-		if errors.As(err, &why) && why.wait == 0 { // of a flood the first few are enough
+		// Of a flood the first few are enough, and where there are no tokens nobody has tried one.
+		if errors.As(err, &why) && why.wait == 0 && why.code == http.StatusUnauthorized && why != errNoOrders {
 			s.note("login refused", "", from(r))
 		}
 		refuse(w, err)

@@ -193,8 +193,11 @@ func (b *Board) Light(o LightOrder) (string, error) {
 				l.Since = now
 			}
 		}
-		if l.On && offIn > 0 {
+		switch {
+		case l.On && offIn > 0:
 			b.offAt[o.Light-1] = now.Add(offIn)
+		case o.On != nil: // who says on without an end means for good
+			b.offAt[o.Light-1] = refclock.Instant{}
 		}
 		b.state.Lights[o.Light-1] = l
 		b.state.Revision++

@@ -73,7 +73,16 @@ func TestLights(t *testing.T) {
 	if w.State().Lights[2].On {
 		t.Error("a timed flash goes on for ever")
 	}
-	if !reflect.DeepEqual(followed, []int{0, 0, 2, 2}) {
+	w.say(t, "LED3:ON")
+	on := true
+	if _, err := w.Light(LightOrder{Light: 3, On: &on}); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(flashFor * time.Second)
+	if !w.State().Lights[2].On {
+		t.Error("a light that was lit for good goes out because it had flashed before")
+	}
+	if !reflect.DeepEqual(followed, []int{0, 0, 2, 2, 2}) {
 		t.Errorf("followed: %v", followed)
 	}
 }
