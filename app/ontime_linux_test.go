@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"timestation/app/web"
+	"timestation/display/readback"
 	"timestation/engine/serve/load"
 )
 
@@ -43,7 +44,7 @@ func TestScreenIsOnTime(t *testing.T) {
 	}
 	for process, length := range lengths {
 		t.Run(process, func(t *testing.T) {
-			display := startXvfbOf(t, "1920x1080x24")
+			display, _ := readback.VirtualScreen(t, "", "1920x1080x24")
 			port, page := freeUDPPort(t), freeUDPPort(t)
 			config := filepath.Join(dir, process+".toml")
 			text := fmt.Sprintf("[[refclock]]\ndriver = \"replay\"\nfile = %q\n[[listener]]\naddress = \"127.0.0.1:%d\"\nrate_limit_per_second = 0\n"+
@@ -56,7 +57,7 @@ func TestScreenIsOnTime(t *testing.T) {
 			}
 			station := exec.Command(program, "run", "--config", config, "--data", filepath.Join(dir, process))
 			station.Env = append(os.Environ(), "DISPLAY="+display, "DBUS_SESSION_BUS_ADDRESS=")
-			var said lockedBuffer
+			var said output
 			station.Stdout, station.Stderr = &said, &said
 			if err := station.Start(); err != nil {
 				t.Fatal(err)
@@ -97,28 +98,6 @@ func TestScreenIsOnTime(t *testing.T) {
 			}
 		})
 	}
-}
-
-// startXvfbOf starts an X server in memory with a screen of a size.
-func startXvfbOf(t *testing.T, size string) string {
-	t.Helper()
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", size, "-nolisten", "tcp")
-	server.ExtraFiles = []*os.File{write}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	write.Close()
-	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
-	number := make([]byte, 16)
-	n, err := read.Read(number)
-	if err != nil {
-		t.Fatalf("Xvfb did not start: %v", err)
-	}
-	return ":" + strings.TrimSpace(string(number[:n]))
 }
 
 func reportAt(t *testing.T, port int) (r web.Report) {

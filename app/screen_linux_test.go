@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"net"
@@ -18,6 +17,8 @@ import (
 	"time"
 
 	"github.com/beevik/ntp"
+
+	"timestation/display/readback"
 )
 
 // TestScreenNeverTakesTheTime: the screen as a child process is killed, is stopped like one whose graphics driver hangs and
@@ -29,7 +30,7 @@ func TestScreenNeverTakesTheTime(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-tags", "gles", "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	display, server := startXvfb(t, "")
+	display, cut := readback.VirtualScreen(t, "", "1280x720x24")
 	port := freeUDPPort(t)
 	recording, err := filepath.Abs("../assets/recordings/ublox-neo-m9n-nmea.log")
 	if err != nil {
@@ -43,7 +44,7 @@ func TestScreenNeverTakesTheTime(t *testing.T) {
 	}
 	station := exec.Command(program, "run", "--config", config, "--data", dir)
 	station.Env = append(os.Environ(), "DISPLAY="+display)
-	var said lockedBuffer
+	var said output
 	station.Stdout, station.Stderr = &said, &said
 	if err := station.Start(); err != nil {
 		t.Fatal(err)
@@ -92,9 +93,8 @@ func TestScreenNeverTakesTheTime(t *testing.T) {
 	kill(second, syscall.SIGCONT)
 	third := screen(second)
 	time.Sleep(time.Second)
-	_ = server.Process.Kill() // the X server goes, and with it whatever draws
-	_, _ = server.Process.Wait()
-	startXvfb(t, display)
+	cut() // the X server goes, and with it whatever draws
+	readback.VirtualScreen(t, display, "1280x720x24")
 	screen(third)
 	time.Sleep(2 * time.Second)
 
@@ -175,33 +175,6 @@ func childOf(parent int) int {
 	return 0
 }
 
-// startXvfb starts an X server in memory, on the named display or on a free one.
-func startXvfb(t *testing.T, display string) (string, *exec.Cmd) {
-	t.Helper()
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"-screen", "0", "1280x720x24", "-nolisten", "tcp"}
-	if display == "" {
-		args = append(args, "-displayfd", "3")
-	} else {
-		args = append([]string{display}, append(args, "-displayfd", "3")...)
-	}
-	server := exec.Command("Xvfb", args...)
-	server.ExtraFiles = []*os.File{write}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	write.Close()
-	t.Cleanup(func() { _ = server.Process.Kill() }) // it may have ended
-	number, err := bufio.NewReader(read).ReadString('\n')
-	if err != nil {
-		t.Fatalf("Xvfb did not start: %v", err)
-	}
-	return ":" + strings.TrimSpace(number), server
-}
-
 func freeUDPPort(t *testing.T) int {
 	t.Helper()
 	c, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -210,22 +183,4 @@ func freeUDPPort(t *testing.T) int {
 	}
 	defer c.Close()
 	return c.LocalAddr().(*net.UDPAddr).Port
-}
-
-// lockedBuffer collects what a process says.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

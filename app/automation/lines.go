@@ -64,7 +64,7 @@ func (l Lines) Run(ctx context.Context) {
 		l.OpenInput = edge.Open
 	}
 	if l.OpenOutput == nil {
-		l.OpenOutput = openOutput
+		l.OpenOutput = OpenOutput
 	}
 	outputs := make([]chan struct{}, len(l.Lights))
 	for i := range outputs {

@@ -9,8 +9,8 @@ import (
 	"timestation/refclock/edge"
 )
 
-// openOutput takes a line and drives it inactive.
-func openOutput(o edge.Options) (Output, error) {
+// OpenOutput takes a line, such as Options gives, and drives it inactive.
+func OpenOutput(o edge.Options) (Output, error) {
 	chip, offset := o.Chip, 0
 	if number, err := strconv.Atoi(o.Line); err == nil {
 		offset = number

@@ -9,6 +9,7 @@ import (
 	"timestation/refclock/edge"
 )
 
-func openOutput(o edge.Options) (Output, error) {
+// OpenOutput says that there are no lines to drive here.
+func OpenOutput(o edge.Options) (Output, error) {
 	return nil, fmt.Errorf("%v: GPIO lines are driven on Linux only: %w", o, errors.ErrUnsupported)
 }

@@ -3,15 +3,13 @@ package notify
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
-	"runtime"
 	"sort"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"timestation/app/secret"
 	"timestation/engine/status"
 	"timestation/refclock"
 )
@@ -132,26 +130,9 @@ func (e Environment) now() time.Time {
 
 // readSecret reads a file of one line that only its owner may read; key is the configuration's name for it.
 func readSecret(key, path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w; make one with: (umask 077; cat > %s)", key, err, path)
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	line, err := secret.Line(path, "cat")
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", key, err)
-	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("%s: %s can be read by others; mend it with: chmod 600 %s", key, path, path)
-	}
-	const most = 4 << 10
-	text, err := io.ReadAll(io.LimitReader(f, most))
-	if err != nil {
-		return "", fmt.Errorf("%s: %s: %w", key, path, err)
-	}
-	line := strings.TrimRight(string(text), "\r\n")
-	if line == "" || strings.ContainsAny(line, "\r\n") {
-		return "", fmt.Errorf("%s: %s does not hold one line", key, path)
 	}
 	return line, nil
 }

@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"runtime"
 	"strings"
 
+	"timestation/app/secret"
 	"timestation/app/web/access"
 )
 
@@ -46,24 +45,11 @@ const shortestToken = 16
 // ReadToken reads a file with one token as its bearer keeps it: one line, at least 16 characters, readable by its owner
 // alone.
 func ReadToken(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("token_file: %w; make one with: (umask 077; openssl rand -hex 24 > %s)", err, path)
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	text, err := secret.Text(path, "openssl rand -hex 24")
 	if err != nil {
 		return "", fmt.Errorf("token_file: %w", err)
 	}
-	if info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		return "", fmt.Errorf("token_file: %s can be read by others; mend it with: chmod 600 %s", path, path)
-	}
-	const most = 1 << 10
-	text, err := io.ReadAll(io.LimitReader(f, most))
-	if err != nil {
-		return "", fmt.Errorf("token_file: %s: %w", path, err)
-	}
-	line := strings.TrimSpace(string(text))
+	line := strings.TrimSpace(text)
 	if strings.Contains(line, "sha256:") {
 		return "", fmt.Errorf(
 			"token_file: %s holds the hashes of tokens, not a token; it belongs in tokens of the [web] section, and here a file with what timestation token new has printed",

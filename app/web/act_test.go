@@ -10,13 +10,13 @@ import (
 	"testing"
 )
 
-const secret = "0123456789abcdef0123"
+const theToken = "0123456789abcdef0123"
 
 // singleGuard knows the one token of a token_file.
 func singleGuard(t *testing.T) *guard {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(path, []byte(secret+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(theToken+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c := DefaultConfig()
@@ -54,7 +54,7 @@ func TestActions(t *testing.T) {
 		Handler(s).ServeHTTP(w, r)
 		return w
 	}
-	if w := post("/api/accept-jump", secret, "{}"); w.Code != 401 || !strings.Contains(w.Body.String(), "token_file") {
+	if w := post("/api/accept-jump", theToken, "{}"); w.Code != 401 || !strings.Contains(w.Body.String(), "token_file") {
 		t.Errorf("without a token file: %d %s", w.Code, w.Body)
 	}
 	s.guard = singleGuard(t)
@@ -64,14 +64,14 @@ func TestActions(t *testing.T) {
 		says               string
 	}{
 		{"/api/accept-jump", "", "{}", 401, "bearer token"},
-		{"/api/accept-jump", secret + "x", "{}", 401, "bearer token"},
-		{"/api/accept-jump", secret, `{"source":"gps","who":"ada"}`, 200, "followed"},
-		{"/api/accept-jump", secret, "", 200, "followed"},
-		{"/api/accept-jump", secret, `{"source":"none"}`, 409, "held back"},
-		{"/api/accept-jump", secret, `{"sauce":"gps"}`, 400, "sauce"},
-		{"/api/accept-jump", secret, strings.Repeat(" ", 5000) + "{}", 400, "too large"},
-		{"/api/alerts/ack", secret, `{"code":"source-lost","source":"gps","who":"ada"}`, 200, "acknowledged"},
-		{"/api/alerts/ack", secret, `{}`, 409, "code"},
+		{"/api/accept-jump", theToken + "x", "{}", 401, "bearer token"},
+		{"/api/accept-jump", theToken, `{"source":"gps","who":"ada"}`, 200, "followed"},
+		{"/api/accept-jump", theToken, "", 200, "followed"},
+		{"/api/accept-jump", theToken, `{"source":"none"}`, 409, "held back"},
+		{"/api/accept-jump", theToken, `{"sauce":"gps"}`, 400, "sauce"},
+		{"/api/accept-jump", theToken, strings.Repeat(" ", 5000) + "{}", 400, "too large"},
+		{"/api/alerts/ack", theToken, `{"code":"source-lost","source":"gps","who":"ada"}`, 200, "acknowledged"},
+		{"/api/alerts/ack", theToken, `{}`, 409, "code"},
 	} {
 		if w := post(test.path, test.bearer, test.body); w.Code != test.code || !strings.Contains(w.Body.String(), test.says) {
 			t.Errorf("POST %s %.40q: %d %s", test.path, test.body, w.Code, w.Body)
@@ -94,8 +94,8 @@ func TestTokenFile(t *testing.T) {
 		mode os.FileMode
 		says string
 	}{
-		{secret + "\n", 0o600, ""},
-		{secret, 0o644, "chmod 600"},
+		{theToken + "\n", 0o600, ""},
+		{theToken, 0o644, "chmod 600"},
 		{"short", 0o600, "16 or more"},
 		{"two words that are long enough", 0o600, "one word"},
 		{"ada admin sha256:" + strings.Repeat("0", 64), 0o600, "timestation token new"},
@@ -108,7 +108,7 @@ func TestTokenFile(t *testing.T) {
 		}
 		got, err := ReadToken(path)
 		switch {
-		case test.says == "" && (err != nil || got != secret):
+		case test.says == "" && (err != nil || got != theToken):
 			t.Errorf("%q: %q, %v", test.text, got, err)
 		case test.says != "" && (err == nil || !strings.Contains(err.Error(), test.says)):
 			t.Errorf("%q, mode %o: %v", test.text, test.mode, err)

@@ -33,7 +33,7 @@ func FuzzFormatBound(f *testing.F) {
 	scale := map[string]float64{"ns": 1, "µs": 1e3, "ms": 1e6, "s": 1e9, "min": 60e9, "h": 3600e9, "d": 86400e9}
 	f.Fuzz(func(t *testing.T, d int64) {
 		if d < 0 {
-			t.Skip()
+			return // there is no such bound
 		}
 		text := FormatBound(time.Duration(d))
 		number, unit, ok := strings.Cut(strings.TrimPrefix(text, "±"), " ")

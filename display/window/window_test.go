@@ -3,7 +3,6 @@
 package window
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -76,7 +75,7 @@ func TestScreenShowsTheStationsTime(t *testing.T) {
 }
 
 func showsTheTime(t *testing.T, faceName, size string) {
-	screen := virtualScreen(t, size)
+	screen, _ := readback.VirtualScreen(t, "", size)
 	child := clockOn(t, screen, faceName)
 	var out bytes.Buffer
 	child.Stdout, child.Stderr = &out, &out
@@ -153,7 +152,7 @@ func TestScreenObeysHands(t *testing.T) {
 			t.Fatalf("%s is missing; apt install xvfb imagemagick xdotool", program)
 		}
 	}
-	screen := virtualScreen(t, "800x480x24")
+	screen, _ := readback.VirtualScreen(t, "", "800x480x24")
 	child := clockOn(t, screen, "led")
 	var out bytes.Buffer
 	child.Stdout, child.Stderr = &out, &out
@@ -233,30 +232,6 @@ func clockOn(t *testing.T, screen, faceName string) *exec.Cmd {
 	child.Env = append(os.Environ(), childKey+"="+faceName, "DISPLAY="+screen, "WAYLAND_DISPLAY=", "HOME="+home, "XDG_CONFIG_HOME="+home,
 		"XDG_CACHE_HOME=", "DBUS_SESSION_BUS_ADDRESS=")
 	return child
-}
-
-// virtualScreen starts an X server in memory and gives its DISPLAY.
-func virtualScreen(t *testing.T, size string) string {
-	t.Helper()
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", size, "-nolisten", "tcp")
-	server.ExtraFiles = []*os.File{write}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-	})
-	write.Close()
-	number, err := bufio.NewReader(read).ReadString('\n')
-	if err != nil {
-		t.Fatalf("Xvfb did not start: %v", err)
-	}
-	return ":" + strings.TrimSpace(number)
 }
 
 func screenshot(t *testing.T, screen string) image.Image {
