@@ -125,7 +125,10 @@ type asker struct {
 func newAsker(t *testing.T, address string) *asker {
 	t.Helper()
 	ask := func() error {
-		_, err := ntp.QueryWithOptions(address, ntp.QueryOptions{Timeout: time.Second})
+		r, err := ntp.QueryWithOptions(address, ntp.QueryOptions{Timeout: time.Second})
+		if err == nil && r.Stratum == 1 && r.ReferenceString() != ".DEMO." {
+			t.Errorf("a station that plays a recording answers as %q", r.ReferenceString())
+		}
 		return err
 	}
 	for deadline := time.Now().Add(30 * time.Second); ask() != nil; time.Sleep(50 * time.Millisecond) {

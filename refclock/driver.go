@@ -56,8 +56,10 @@ type Registration struct {
 	// ReferenceID is what an NTP reply carries while this driver's sources are selected: up to four ASCII characters
 	// (RFC 5905, figure 12).
 	ReferenceID string
-	NewConfig   func() Config
-	New         func(Config, Environment) (Driver, error)
+	// Recording: what it yields is no clock's time. A station that may follow it is a demonstration, and says so everywhere.
+	Recording bool
+	NewConfig func() Config
+	New       func(Config, Environment) (Driver, error)
 }
 
 var registry = map[string]Registration{}

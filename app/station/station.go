@@ -79,6 +79,7 @@ func Build(cfg *config.Config, options Options, face Face) (*Station, error) {
 	var sources []engine.SourceConfig
 	for _, r := range cfg.Refclocks {
 		registration, _ := refclock.Lookup(r.Driver) // config.Validate has seen to it
+		s.options.Demonstration = s.options.Demonstration || registration.Recording && !r.CompareOnly
 		driver, err := registration.New(r.Config, refclock.Environment{
 			Name: r.Name, Log: options.Log.With("source", r.Name),
 			TAIMinusUTC: func(u refclock.UTC) int32 { return s.engine.TAIMinusUTC(u) }, NotBefore: options.Built, Now: clock.Now,
@@ -99,7 +100,7 @@ func Build(cfg *config.Config, options Options, face Face) (*Station, error) {
 	}
 	s.engine = engine.New(cfg.Clock, sources, engine.Options{
 		Clock: clock.System(), Steps: clock.Steps, Steer: steer, Leap: table, Log: options.Log, Temperature: clock.Temperature,
-		StateDir: options.stateDir(), Demonstration: options.Demonstration,
+		StateDir: s.options.stateDir(), Demonstration: s.options.Demonstration,
 	})
 	for _, r := range refused {
 		s.engine.Alerts().Raise(status.Alert{

@@ -90,7 +90,7 @@ func init() {
 	refclock.Register(refclock.Registration{
 		Name:        "replay",
 		Help:        "A recording, played as if its receiver were here.",
-		ReferenceID: "RPLY",
+		ReferenceID: "RPLY", Recording: true,
 		NewConfig: func() refclock.Config {
 			c := DefaultConfig()
 			return &c
