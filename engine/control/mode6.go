@@ -90,9 +90,9 @@ func (r *Responder) Allowed(from netip.Addr) bool {
 	return slices.ContainsFunc(r.allow, func(p netip.Prefix) bool { return p.Contains(from) })
 }
 
-// Control answers one datagram whose mode is 6, or 7 if it asks for LeoNTP's statistics, and reports whether there was an answer. reply is called for each of the
-// answer's datagrams, at most 32 of at most 480 octets, before Control returns; it must not keep them. Strangers get no
-// answer, nor does what is no request, nor who asks too often.
+// Control answers one datagram whose mode is 6, or 7 if it asks for LeoNTP's statistics, and reports whether there was an
+// answer. reply is called for each of the answer's datagrams, at most 32 of at most 480 octets, before Control returns; it
+// must not keep them. Strangers get no answer, nor does what is no request, nor who asks too often.
 func (r *Responder) Control(request []byte, from netip.AddrPort, reply func(answer []byte)) bool {
 	if isLeoNTP(request) {
 		return r.answersLeoNTP(request, from, reply)

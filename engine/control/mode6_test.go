@@ -310,6 +310,14 @@ func checkMode6(t testing.TB, station Station, request []byte) {
 	if r.Control(request, stranger, func([]byte) { t.Error("a datagram went to a stranger") }) {
 		t.Error("a stranger was answered")
 	}
+	if isLeoNTP(request) {
+		answer := 0
+		r.Control(request, loopback, func(b []byte) { answer = len(b) })
+		if answer != leoAnswerLen {
+			t.Errorf("a statistics packet was answered with %d octets", answer)
+		}
+		return
+	}
 	a, ok := respond(t, r, request, loopback) // checks the form
 	if _, isRequest := parseMode6(request); ok && !isRequest {
 		t.Errorf("what is no request was answered with %q", a.data)
@@ -319,6 +327,7 @@ func checkMode6(t testing.TB, station Station, request []byte) {
 func FuzzMode6(f *testing.F) {
 	station := testStation()
 	f.Add(mode6(opReadVariable, 0, "leap,stratum"))
+	f.Add([]byte{2<<3 | 7, 0, leoImplementation, leoRequest, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, request []byte) {
 		checkMode6(t, station, request)
 		if q, ok := parseMRU(string(request)); ok {
