@@ -58,16 +58,36 @@ type Registration struct {
 	ReferenceID string
 	// Recording: what it yields is no clock's time. A station that may follow it is a demonstration, and says so everywhere.
 	Recording bool
+
+	// Register fills in the rest: a configuration with the defaults, and the driver for one.
 	NewConfig func() Config
 	New       func(Config, Environment) (Driver, error)
 }
 
 var registry = map[string]Registration{}
 
-// Register makes a driver known; called from a driver's init. A name taken twice is a mistake of the programmer.
-func Register(r Registration) {
+// Register makes a driver known by its own types; called from a driver's init. Each source's configuration begins as a
+// copy of defaults and is valid when build gets it. A name taken twice is a mistake of the programmer.
+func Register[C any, P interface {
+	*C
+	Config
+}](r Registration, defaults C, build func(C, Environment) (Driver, error)) {
 	if _, taken := registry[r.Name]; taken {
 		panic("refclock: driver registered twice: " + r.Name)
+	}
+	r.NewConfig = func() Config {
+		c := defaults
+		return P(&c)
+	}
+	r.New = func(c Config, env Environment) (Driver, error) {
+		config, ok := c.(P)
+		if !ok {
+			return nil, fmt.Errorf("%s: configured with a %T", r.Name, c)
+		}
+		if err := config.Validate(); err != nil {
+			return nil, err
+		}
+		return build(*config, env)
 	}
 	registry[r.Name] = r
 }

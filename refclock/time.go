@@ -16,6 +16,9 @@ func (s Stamp) Add(d time.Duration) Stamp { return s + Stamp(d) }
 // Sub returns how much later s is than t on the local clock.
 func (s Stamp) Sub(t Stamp) time.Duration { return time.Duration(s - t) }
 
+// Seconds turns seconds, as configurations give them, into a Duration.
+func Seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
 // Instant is a moment of true time: nanoseconds of TAI since 1970-01-01T00:00:00 TAI, with the TAI−UTC in force at that
 // moment, so that UTC, 23:59:60 included, can be said without a table (ITU-R TF.460-6).
 type Instant struct {

@@ -33,10 +33,7 @@ func (f *fakeDriver) Validate() error {
 }
 
 func init() {
-	refclock.Register(refclock.Registration{
-		Name: "fake", Help: "A driver for tests.", ReferenceID: "FAKE",
-		NewConfig: func() refclock.Config { return &fakeDriver{Baud: 9600} },
-	})
+	refclock.Register(refclock.Registration{Name: "fake", Help: "A driver for tests.", ReferenceID: "FAKE"}, fakeDriver{Baud: 9600}, nil)
 }
 
 const source = "[[refclock]]\ndriver = \"fake\"\n"

@@ -17,10 +17,7 @@ func (p *pulsed) Validate() error { return nil }
 
 func init() {
 	for _, name := range []string{"pulsed", "shm"} {
-		refclock.Register(refclock.Registration{
-			Name: name, Help: "A driver for tests.", ReferenceID: "FAKE",
-			NewConfig: func() refclock.Config { return &pulsed{} },
-		})
+		refclock.Register(refclock.Registration{Name: name, Help: "A driver for tests.", ReferenceID: "FAKE"}, pulsed{}, nil)
 	}
 }
 

@@ -86,29 +86,15 @@ func (c Config) delay() (assumed, limit time.Duration) {
 	if c.DelaySeconds == nil {
 		return uncalibratedDelay, uncalibratedLimit
 	}
-	return seconds(*c.DelaySeconds), seconds(c.DelayLimitSeconds)
+	return refclock.Seconds(*c.DelaySeconds), refclock.Seconds(c.DelayLimitSeconds)
 }
-
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 func init() {
 	refclock.Register(refclock.Registration{
 		Name:        "gps",
 		Help:        "A satellite receiver on a serial port that speaks NMEA 0183 or u-blox's UBX.",
 		ReferenceID: "GPS",
-		NewConfig: func() refclock.Config {
-			c := DefaultConfig()
-			return &c
-		},
-		New: func(c refclock.Config, env refclock.Environment) (refclock.Driver, error) {
-			config, ok := c.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("gps: configured with a %T", c)
-			}
-			if err := config.Validate(); err != nil {
-				return nil, err
-			}
-			return &driver{config: *config, env: env, open: openTunable}, nil
-		},
+	}, DefaultConfig(), func(c Config, env refclock.Environment) (refclock.Driver, error) {
+		return &driver{config: c, env: env, open: openTunable}, nil
 	})
 }

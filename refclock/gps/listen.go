@@ -146,7 +146,7 @@ func spread(all []time.Duration) (mean, scatter time.Duration) {
 		off := (d - all[0]).Seconds() - sum
 		squares += off * off
 	}
-	return all[0] + seconds(sum), seconds(math.Sqrt(squares / float64(max(len(all)-1, 1))))
+	return all[0] + refclock.Seconds(sum), refclock.Seconds(math.Sqrt(squares / float64(max(len(all)-1, 1))))
 }
 
 // tunable is a port whose speed can be changed.

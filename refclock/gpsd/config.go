@@ -96,10 +96,10 @@ type allowance struct{ delay, limit, noise time.Duration }
 // of fills in what the configuration says; measured is the limit where only the delay is given.
 func (a allowance) of(delay, limit *float64, measured time.Duration) allowance {
 	if delay != nil {
-		a.delay, a.limit = seconds(*delay), measured
+		a.delay, a.limit = refclock.Seconds(*delay), measured
 	}
 	if limit != nil {
-		a.limit = seconds(*limit)
+		a.limit = refclock.Seconds(*limit)
 	}
 	return a
 }
@@ -124,26 +124,12 @@ func (c Config) measuredLimit() *float64 {
 	return c.DelayLimitSeconds
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-
 func init() {
 	refclock.Register(refclock.Registration{
 		Name:        "gpsd",
 		Help:        "A receiver that gpsd reads, by gpsd's JSON over TCP.",
 		ReferenceID: "GPS",
-		NewConfig: func() refclock.Config {
-			c := DefaultConfig()
-			return &c
-		},
-		New: func(c refclock.Config, env refclock.Environment) (refclock.Driver, error) {
-			config, ok := c.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("gpsd: configured with a %T", c)
-			}
-			if err := config.Validate(); err != nil {
-				return nil, err
-			}
-			return &driver{config: *config, env: env, dial: dial}, nil
-		},
+	}, DefaultConfig(), func(c Config, env refclock.Environment) (refclock.Driver, error) {
+		return &driver{config: c, env: env, dial: dial}, nil
 	})
 }

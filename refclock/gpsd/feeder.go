@@ -85,7 +85,7 @@ func (f *feeder) take(s fed) {
 		return
 	}
 	sample := refclock.Sample{
-		Noise: min(max(s.noise, smallestNoise), largestNoise), Systematic: seconds(f.config.limit), Leap: s.leap,
+		Noise: min(max(s.noise, smallestNoise), largestNoise), Systematic: refclock.Seconds(f.config.limit), Leap: s.leap,
 	}
 	if f.config.with != "" {
 		f.sequence++
@@ -94,11 +94,11 @@ func (f *feeder) take(s fed) {
 			fraction -= time.Second
 		}
 		sample.Kind = refclock.Phase
-		sample.Stamp = at.Add(-fraction - seconds(f.config.delay))
+		sample.Stamp = at.Add(-fraction - refclock.Seconds(f.config.delay))
 		sample.Pulse = &refclock.Pulse{Period: time.Second, Sequence: f.sequence, With: f.config.with}
 	} else {
 		sample.Stamp = at
-		sample.Instant = utc.Instant(f.env.TAIMinusUTC(utc)).Add(seconds(f.config.delay))
+		sample.Instant = utc.Instant(f.env.TAIMinusUTC(utc)).Add(refclock.Seconds(f.config.delay))
 	}
 	f.out.Sample(sample)
 	f.tell(refclock.Timing, "")
@@ -114,5 +114,5 @@ func (f *feeder) tell(state refclock.SourceState, text string) {
 
 // precisionNoise is 2^log2 seconds.
 func precisionNoise(log2 int32) time.Duration {
-	return seconds(math.Ldexp(1, int(min(max(log2, -40), 0))))
+	return refclock.Seconds(math.Ldexp(1, int(min(max(log2, -40), 0))))
 }

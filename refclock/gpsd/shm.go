@@ -208,16 +208,7 @@ func init() {
 		Name:        "shm",
 		Help:        "What another program, such as gpsd, writes to the shared memory of ntpd's driver 28.",
 		ReferenceID: "SHM",
-		NewConfig:   func() refclock.Config { return &SHMConfig{} },
-		New: func(c refclock.Config, env refclock.Environment) (refclock.Driver, error) {
-			config, ok := c.(*SHMConfig)
-			if !ok {
-				return nil, fmt.Errorf("shm: configured with a %T", c)
-			}
-			if err := config.Validate(); err != nil {
-				return nil, err
-			}
-			return &shmDriver{config: *config, env: env, attach: attach}, nil
-		},
+	}, SHMConfig{}, func(c SHMConfig, env refclock.Environment) (refclock.Driver, error) {
+		return &shmDriver{config: c, env: env, attach: attach}, nil
 	})
 }

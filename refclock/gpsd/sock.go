@@ -163,16 +163,7 @@ func init() {
 		Name:        "sock",
 		Help:        "What another program, such as gpsd, sends to a socket as it would to chrony's SOCK refclock.",
 		ReferenceID: "SOCK",
-		NewConfig:   func() refclock.Config { return &SOCKConfig{} },
-		New: func(c refclock.Config, env refclock.Environment) (refclock.Driver, error) {
-			config, ok := c.(*SOCKConfig)
-			if !ok {
-				return nil, fmt.Errorf("sock: configured with a %T", c)
-			}
-			if err := config.Validate(); err != nil {
-				return nil, err
-			}
-			return &sockDriver{config: *config, env: env}, nil
-		},
+	}, SOCKConfig{}, func(c SOCKConfig, env refclock.Environment) (refclock.Driver, error) {
+		return &sockDriver{config: c, env: env}, nil
 	})
 }

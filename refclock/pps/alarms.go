@@ -53,7 +53,7 @@ func (r *receiver) widthAlarms() []refclock.Alarm {
 			Mend: fmt.Sprintf("set edge = %q; if the pulse really is so long, say so with width_seconds", r.otherEdge()),
 		}}
 	}
-	expected := seconds(r.config.Width)
+	expected := refclock.Seconds(r.config.Width)
 	if expected > 0 && (width-expected).Abs() > (period-width-expected).Abs() || expected == 0 && width > period/2 {
 		return wrong(true, fmt.Sprintf("from this edge to the next it takes %v: this is the end of a pulse of %v, and the time is wrong by that",
 			width.Round(time.Microsecond), (period-width).Round(time.Microsecond)))

@@ -84,26 +84,12 @@ func (c Config) where() string {
 	return c.lineOptions().String()
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-
 func init() {
 	refclock.Register(refclock.Registration{
 		Name:        "pps",
 		Help:        "A pulse per second on a PPS device or a GPIO line.",
 		ReferenceID: "PPS",
-		NewConfig: func() refclock.Config {
-			c := DefaultConfig()
-			return &c
-		},
-		New: func(c refclock.Config, env refclock.Environment) (refclock.Driver, error) {
-			config, ok := c.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("pps: configured with a %T", c)
-			}
-			if err := config.Validate(); err != nil {
-				return nil, err
-			}
-			return &driver{config: *config, env: env, open: open}, nil
-		},
+	}, DefaultConfig(), func(c Config, env refclock.Environment) (refclock.Driver, error) {
+		return &driver{config: c, env: env, open: open}, nil
 	})
 }

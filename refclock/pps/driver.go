@@ -142,9 +142,9 @@ func (r *receiver) end(p pulse) {
 func (r *receiver) sample(p pulse) refclock.Sample {
 	return refclock.Sample{
 		Kind:       refclock.Phase,
-		Stamp:      p.stamp.Add(-seconds(r.config.Delay)),
+		Stamp:      p.stamp.Add(-refclock.Seconds(r.config.Delay)),
 		Noise:      noise,
-		Systematic: seconds(r.config.DelayLimit),
+		Systematic: refclock.Seconds(r.config.DelayLimit),
 		Pulse:      &refclock.Pulse{Period: period, Sequence: r.beat.sequence, With: r.config.With},
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"timestation/refclock"
 )
@@ -84,26 +83,12 @@ func (c Config) read() ([]byte, error) {
 	return recording, nil
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-
 func init() {
 	refclock.Register(refclock.Registration{
 		Name:        "replay",
 		Help:        "A recording, played as if its receiver were here.",
 		ReferenceID: "RPLY", Recording: true,
-		NewConfig: func() refclock.Config {
-			c := DefaultConfig()
-			return &c
-		},
-		New: func(c refclock.Config, env refclock.Environment) (refclock.Driver, error) {
-			config, ok := c.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("replay: configured with a %T", c)
-			}
-			if err := config.Validate(); err != nil {
-				return nil, err
-			}
-			return &driver{config: *config, env: env}, nil
-		},
+	}, DefaultConfig(), func(c Config, env refclock.Environment) (refclock.Driver, error) {
+		return &driver{config: c, env: env}, nil
 	})
 }

@@ -82,7 +82,7 @@ func (d *driver) Run(ctx context.Context, out refclock.Sink) error {
 // play plays a recording once, its first second at a time by elapsed; over is false where ctx ended it.
 func (d *driver) play(ctx context.Context, r recording, feed func([]byte, refclock.Stamp), elapsed func() time.Duration, begin time.Duration) (length time.Duration, over bool) {
 	all, length := r.pieces()
-	delay := seconds(d.config.Delay)
+	delay := refclock.Seconds(d.config.Delay)
 	// until lets time pass in silence.
 	until := func(due time.Duration) bool {
 		for now := elapsed(); now < due; now = elapsed() {

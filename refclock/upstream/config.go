@@ -27,7 +27,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"time"
 
 	"timestation/engine/nts"
 	"timestation/refclock"
@@ -105,26 +104,12 @@ func (c Config) hostPort() (host string, port uint16, err error) {
 	return host, uint16(number), err
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-
 func init() {
 	refclock.Register(refclock.Registration{
 		Name:        "ntp",
 		Help:        "An NTP server: plain, with a symmetric key, or under NTS.",
 		ReferenceID: "NTP",
-		NewConfig: func() refclock.Config {
-			c := DefaultConfig()
-			return &c
-		},
-		New: func(c refclock.Config, env refclock.Environment) (refclock.Driver, error) {
-			config, ok := c.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("ntp: configured with a %T", c)
-			}
-			if err := config.Validate(); err != nil {
-				return nil, err
-			}
-			return newDriver(*config, env, systemNetwork{env.Now})
-		},
+	}, DefaultConfig(), func(c Config, env refclock.Environment) (refclock.Driver, error) {
+		return newDriver(c, env, systemNetwork{env.Now})
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"timestation/engine/ntp"
+	"timestation/refclock"
 )
 
 // FuzzAnswer: no packet makes the driver fall over, and what becomes a sample repeats the request's number and is possible.
@@ -41,7 +42,7 @@ func FuzzAnswer(f *testing.F) {
 		}
 		x := sample.Exchange
 		delay := x.T4.Sub(x.T1) - x.T3.Sub(x.T2)
-		if x.T3.Sub(x.T2) < 0 || delay < -time.Second-stampNoise || delay > seconds(d.config.MaxDelaySeconds) ||
+		if x.T3.Sub(x.T2) < 0 || delay < -time.Second-stampNoise || delay > refclock.Seconds(d.config.MaxDelaySeconds) ||
 			x.Stratum == 0 || x.Stratum > highestStratum || x.T2.UTC().Time().Before(built.AddDate(0, 0, -1)) || sample.Noise <= 0 {
 			t.Errorf("%+v, noise %v, delay %v", x, sample.Noise, delay)
 		}

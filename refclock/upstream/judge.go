@@ -60,9 +60,9 @@ func (d *driver) judge(r *reply, authenticated bool) (s refclock.Sample, why rea
 		return s, backwards
 	case delay < -precision-stampNoise:
 		return s, negativeDelay
-	case delay > seconds(d.config.MaxDelaySeconds):
+	case delay > refclock.Seconds(d.config.MaxDelaySeconds):
 		return s, longDelay
-	case r.RootDelay.Duration()/2+r.RootDispersion.Duration()+delay/2 > seconds(d.config.MaxDistanceSeconds):
+	case r.RootDelay.Duration()/2+r.RootDispersion.Duration()+delay/2 > refclock.Seconds(d.config.MaxDistanceSeconds):
 		return s, farAway
 	case t2.Time().Before(d.env.NotBefore.Add(-24 * time.Hour)):
 		return s, beforeBuild

@@ -66,7 +66,7 @@ func (c Config) options(consumer string) edge.Options {
 func (t Transmitter) delay(c Config, position *refclock.Position) (assumed, limit time.Duration) {
 	assumed, limit = uncalibratedDelay, uncalibratedLimit
 	if c.DelaySeconds != nil {
-		assumed, limit = seconds(*c.DelaySeconds), seconds(c.DelayLimitSeconds)
+		assumed, limit = refclock.Seconds(*c.DelaySeconds), refclock.Seconds(c.DelayLimitSeconds)
 	}
 	if position == nil || len(t.Places) == 0 {
 		return assumed + unknownPath, limit + unknownPathLimit
@@ -78,7 +78,7 @@ func (t Transmitter) delay(c Config, position *refclock.Position) (assumed, limi
 	}
 	path := nearest / groundWave
 	// By the ionosphere the way is longer, by some hundred µs at these distances.
-	return assumed + seconds(path), limit + seconds(0.1*path)
+	return assumed + refclock.Seconds(path), limit + refclock.Seconds(0.1*path)
 }
 
 // distance along the surface of the Earth, in metres.
@@ -90,27 +90,13 @@ func distance(a, b refclock.Position) float64 {
 	return 2 * radius * math.Asin(math.Sqrt(min(1, h)))
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-
 // Register makes the transmitter's driver known under its code's name.
 func Register(t Transmitter) {
 	refclock.Register(refclock.Registration{
 		Name:        t.Code.Name,
 		Help:        t.Help,
 		ReferenceID: t.ReferenceID,
-		NewConfig: func() refclock.Config {
-			c := DefaultConfig()
-			return &c
-		},
-		New: func(c refclock.Config, env refclock.Environment) (refclock.Driver, error) {
-			config, ok := c.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("%s: configured with a %T", t.Code.Name, c)
-			}
-			if err := config.Validate(); err != nil {
-				return nil, err
-			}
-			return New(t, *config, env, edge.Open), nil
-		},
+	}, DefaultConfig(), func(c Config, env refclock.Environment) (refclock.Driver, error) {
+		return New(t, c, env, edge.Open), nil
 	})
 }
