@@ -8,7 +8,7 @@ import (
 
 // openControl lets ntpq look in through the listeners, and chronyc on a port of its own. Without that port the station
 // goes on: a chronyd that it feeds may well have it.
-func (s *Station) openControl() (err error) {
+func (s *Station) openControl() error {
 	responder, err := control.NewResponder(s.Config.Control, s, s.options.Version)
 	if err != nil {
 		return fmt.Errorf("control.%w", err)
@@ -16,8 +16,11 @@ func (s *Station) openControl() (err error) {
 	for _, server := range s.servers {
 		server.ControlWith(responder)
 	}
-	if s.control, err = control.Listen(s.Config.Control, s, s.options.Log); err != nil {
+	switch server, err := control.Listen(s.Config.Control, s, s.options.Log); {
+	case err != nil:
 		s.options.Log.Warn("chronyc cannot look in", "reason", fmt.Errorf("control.%w", err))
+	case server != nil:
+		s.keep(server.Run, server.Close)
 	}
 	return nil
 }

@@ -32,8 +32,11 @@ func (s *Station) openNotify() (err error) {
 	if s.web != nil {
 		o.WebPort = outsidePort(s.web.Address())
 	}
-	s.notify, err = notify.New(s.Config.Notify, o)
-	return err
+	if s.notify, err = notify.New(s.Config.Notify, o); err != nil {
+		return err
+	}
+	s.parts = append(s.parts, without(s.notify.Run))
+	return nil
 }
 
 // notifiedCounts is what the NTP listeners have counted, as NTPv4-MIB has it.

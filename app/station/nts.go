@@ -54,6 +54,7 @@ func (s *Station) openNTS() error {
 		return fmt.Errorf("nts.listen: %s cannot be opened (%w); is another NTS server running? Choose another port", c.Listen, err)
 	}
 	s.nts = &establishment{jar, ke, listener}
+	s.keep(func(ctx context.Context) error { return s.nts.run(ctx, s.engine.Alerts()) }, listener.Close)
 	return nil
 }
 

@@ -39,8 +39,11 @@ func (s *Station) openScreen(face Face) (err error) {
 	if err != nil {
 		return fmt.Errorf("the screen's socket: %w", err)
 	}
-	s.screen, err = web.ListenScreen(path, s.pages(face), s.options.Log)
-	return err
+	if s.screen, err = web.ListenScreen(path, s.pages(face), s.options.Log); err != nil {
+		return err
+	}
+	s.keep(s.screen.Run, s.screen.Close)
+	return nil
 }
 
 // ScreenSocket is the path of the socket for a screen that is a process of its own; empty where there is none.

@@ -19,7 +19,6 @@ import (
 	"timestation/display/studio"
 	"timestation/engine"
 	"timestation/engine/clock"
-	"timestation/engine/control"
 	"timestation/engine/feed"
 	"timestation/engine/leap"
 	"timestation/engine/serve"
@@ -41,26 +40,24 @@ type Options struct {
 	Built time.Time
 }
 
-// Station is a built station; its sockets are bound, its drivers not yet running.
+// Station is a built station; its sockets are bound, none of its parts yet running.
 type Station struct {
 	Config   *config.Config
 	Location *time.Location
 
 	options Options
 	engine  *engine.Engine
-	drivers map[string]refclock.Driver
 	servers []*serve.Server
 	book    *logbook.Book
-	remote  *remote.Sender // nil where the log goes nowhere else
 	web     *web.Server
-	screen  *web.Server     // nil where the screen is no process of its own
-	nts     *establishment  // nil where nobody speaks it
-	control *control.Server // nil where chronyc cannot look in
+	screen  *web.Server    // nil where the screen is no process of its own
+	nts     *establishment // nil where nobody speaks it
 	notify  *notify.Dispatcher
 	pace    pace
 	studio  *studio.Board
-	onair   *automation.Listener // nil where nobody is obeyed
-	otlp    *otlp.Exporter       // nil where nobody collects
+	otlp    *otlp.Exporter // nil where nobody collects
+	parts   []part
+	taken   []func() error // gives up what a part has taken
 	// display is set while a window runs in this process.
 	mu      sync.Mutex
 	display func() (median, p99 time.Duration, frames int)
@@ -71,7 +68,7 @@ type Face func(w io.Writer, st *Station, second refclock.Instant, width, height 
 
 // Build makes a station. cfg must be valid. An error is one line: what, where, the mend.
 func Build(cfg *config.Config, options Options, face Face) (*Station, error) {
-	s := &Station{Config: cfg, Location: cfg.Station.Location(), options: options, drivers: map[string]refclock.Driver{}}
+	s := &Station{Config: cfg, Location: cfg.Station.Location(), options: options}
 	s.telemetry()
 	options = s.options
 	table, from, refused := leap.Newest(leapFiles(cfg.Clock.LeapFile)...)
@@ -88,7 +85,9 @@ func Build(cfg *config.Config, options Options, face Face) (*Station, error) {
 		if err != nil {
 			return nil, fmt.Errorf("refclock %q: %w", r.Name, err)
 		}
-		s.drivers[r.Name] = driver
+		s.parts = append(s.parts, without(func(ctx context.Context) {
+			refclock.Supervise(ctx, r.Name, driver, options.Log, s.engine)
+		}))
 		sources = append(sources, engine.SourceConfig{
 			Name: r.Name, Driver: r.Driver, Receiver: r.Receiver,
 			ReferenceID: registration.ReferenceID, CompareOnly: r.CompareOnly,
@@ -108,9 +107,10 @@ func Build(cfg *config.Config, options Options, face Face) (*Station, error) {
 			Mend: "fetch it again, or update the package tzdata",
 		})
 	}
+	s.parts = append(s.parts, without(s.engine.Run))
 	s.studio = studio.NewBoard(cfg.Lights, s.knownInstant, s.Location)
 	if err := s.open(face); err != nil {
-		s.close()
+		s.release()
 		return nil, err
 	}
 	return s, nil
@@ -153,37 +153,33 @@ func (s *Station) open(face Face) (err error) {
 			return fmt.Errorf("listener[%d].%w", i+1, err)
 		}
 		s.servers = append(s.servers, server)
+		s.keep(server.Run, server.Close)
+	}
+	for _, f := range s.Config.Feeds {
+		s.parts = append(s.parts, without(func(ctx context.Context) {
+			feed.Run(ctx, f, s.engine.Board(), s.Now, s.engine.Alerts())
+		}))
 	}
 	if err := s.openControl(); err != nil {
 		return err
 	}
-	if s.Config.Automation.UDP != "" {
-		if s.onair, err = automation.Listen(s.Config.Automation, s.studio, s.automated, s.options.Log); err != nil {
-			return err
-		}
+	if err := s.openStudio(); err != nil {
+		return err
 	}
 	if s.otlp != nil {
 		s.otlp.Use(web.Metrics(s.pages(face)))
+		s.parts = append(s.parts, without(s.otlp.Run))
 	}
 	if s.Config.Web.Listen != "" {
 		if s.web, err = web.Listen(s.Config.Web, s.pages(face), s.options.Log); err != nil {
 			return err
 		}
+		s.keep(s.web.Run, s.web.Close)
 	}
 	if err := s.openScreen(face); err != nil {
 		return err
 	}
-	if s.Config.RemoteWrite.URL != "" {
-		s.remote, err = remote.New(s.Config.RemoteWrite, remote.Options{
-			Dir: s.options.DataDir, Station: s.Config.Station.Name, Version: s.options.Version,
-			Alerts: s.engine.Alerts(), Log: s.options.Log, Now: s.utc,
-		})
-		if err != nil {
-			return err
-		}
-	}
-	s.book, err = logbook.Open(s.options.DataDir, s.Config.Logbook, s.engine.Alerts(), s.options.Log)
-	if err != nil {
+	if err := s.openLog(); err != nil {
 		return err
 	}
 	if err := s.openNotify(); err != nil {
@@ -192,28 +188,54 @@ func (s *Station) open(face Face) (err error) {
 	return s.openNTS() // it keeps a file beside the log
 }
 
-// acceptJump and acknowledge are what a person does; the log keeps who and from where, and what came of it.
-func (s *Station) acceptJump(ctx context.Context, source, who, from string) (string, error) {
-	done, err := s.engine.AcceptJump(ctx, source, who)
-	s.book.EventBy(logbook.EventOperator, source, outcome("accept-jump", done, err), who, from)
-	return done, err
-}
-
-func (s *Station) acknowledge(ctx context.Context, code, source, who, from string) error {
-	err := s.engine.Acknowledge(ctx, code, source, who)
+// openStudio lets contacts, lamps and a studio's automation work the wall.
+func (s *Station) openStudio() error {
+	s.parts = append(s.parts, without(func(ctx context.Context) {
+		s.pace.run(ctx, func() uint64 { return s.Served().Requests })
+	}))
+	lines := automation.Lines{Lights: s.Config.Lights, Board: s.studio, Alerts: s.engine.Alerts(), Done: s.automated}
+	s.parts = append(s.parts, without(lines.Run))
+	if s.Config.Automation.UDP == "" {
+		return nil
+	}
+	words, err := automation.Listen(s.Config.Automation, s.studio, s.automated, s.options.Log)
 	if err != nil {
-		s.book.EventBy(logbook.EventOperator, source, outcome("acknowledge "+code, "", err), who, from)
 		return err
 	}
-	s.book.EventBy(logbook.EventAlertAcknowledged, source, code, who, from)
+	s.keep(words.Run, words.Close)
 	return nil
 }
 
-func outcome(what, done string, err error) string {
-	if err != nil {
-		return what + ": refused: " + err.Error()
+// openLog opens the book, and what sends its rows elsewhere.
+func (s *Station) openLog() (err error) {
+	if s.Config.RemoteWrite.URL != "" {
+		sender, err := remote.New(s.Config.RemoteWrite, remote.Options{
+			Dir: s.options.DataDir, Station: s.Config.Station.Name, Version: s.options.Version,
+			Alerts: s.engine.Alerts(), Log: s.options.Log, Now: s.utc,
+		})
+		if err != nil {
+			return err
+		}
+		s.parts = append(s.parts, without(sender.Run))
 	}
-	return what + ": " + done
+	s.book, err = logbook.Open(s.options.DataDir, s.Config.Logbook, s.engine.Alerts(), s.options.Log)
+	return err
+}
+
+// Reload reads the key files, the certificate and the leap second lists again; what is refused leaves the old in force.
+func (s *Station) Reload(ctx context.Context) error {
+	table, _, all := leap.Newest(leapFiles(s.Config.Clock.LeapFile)...)
+	all = append(all, s.engine.UseLeapList(ctx, table))
+	for _, server := range s.servers {
+		all = append(all, server.ReloadKeys())
+	}
+	if s.nts != nil {
+		all = append(all, s.nts.server.ReloadCertificate())
+	}
+	if s.web != nil {
+		all = append(all, s.web.Reload())
+	}
+	return errors.Join(all...)
 }
 
 // utc is the station's time; zero while it is not known.
@@ -233,137 +255,6 @@ func (s *Station) knownUTC() (refclock.UTC, bool) {
 func (s *Station) knownInstant() (refclock.Instant, bool) {
 	r := s.Status().At(s.Now())
 	return r.Instant, r.Known
-}
-
-// worked is what somebody did to the wall; automated is worked of an automation or a contact.
-func (s *Station) worked(what, who, from string) {
-	s.book.EventBy(logbook.EventOperator, "wall", what, who, from)
-}
-
-func (s *Station) automated(what, from string) { s.worked(what, "automation", from) }
-
-func (s *Station) close() {
-	for _, server := range s.servers {
-		server.Close()
-	}
-	if s.web != nil {
-		s.web.Close()
-	}
-	if s.screen != nil {
-		s.screen.Close()
-	}
-	if s.nts != nil {
-		s.nts.listener.Close()
-	}
-	if s.control != nil {
-		s.control.Close()
-	}
-	if s.onair != nil {
-		s.onair.Close()
-	}
-}
-
-// Run keeps the station until ctx ends or a part fails that it cannot do without; it then returns within a second, with
-// the log flushed.
-func (s *Station) Run(ctx context.Context) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var wait sync.WaitGroup
-	part := func(run func(context.Context) error) {
-		wait.Go(func() {
-			if err := run(ctx); err != nil && ctx.Err() == nil {
-				stop(err)
-			}
-		})
-	}
-	s.book.Event(logbook.EventStart, "station", "version "+s.options.Version+s.marked())
-	s.book.Event(logbook.EventConfiguration, "station", s.Config.Origin)
-	part(func(ctx context.Context) error { s.engine.Run(ctx); return nil })
-	logging, stopLogging := context.WithCancel(context.WithoutCancel(ctx)) // the log outlives what it writes down
-	defer stopLogging()
-	wait.Go(func() {
-		if err := s.book.Run(logging, s); err != nil { // the time goes on without its log
-			s.options.Log.Error("logbook", "reason", err)
-		}
-	})
-	for name, driver := range s.drivers {
-		part(func(ctx context.Context) error {
-			refclock.Supervise(ctx, name, driver, s.options.Log, s.engine)
-			return nil
-		})
-	}
-	for _, server := range s.servers {
-		part(server.Run)
-	}
-	for _, f := range s.Config.Feeds {
-		part(func(ctx context.Context) error {
-			feed.Run(ctx, f, s.engine.Board(), s.Now, s.engine.Alerts())
-			return nil
-		})
-	}
-	part(func(ctx context.Context) error {
-		s.pace.run(ctx, func() uint64 { return s.Served().Requests })
-		return nil
-	})
-	if s.nts != nil {
-		part(func(ctx context.Context) error { return s.nts.run(ctx, s.engine.Alerts()) })
-	}
-	if s.web != nil {
-		part(s.web.Run)
-	}
-	if s.screen != nil {
-		part(s.screen.Run)
-	}
-	if s.control != nil {
-		part(s.control.Run)
-	}
-	part(func(ctx context.Context) error { s.notify.Run(ctx); return nil })
-	if s.onair != nil {
-		part(s.onair.Run)
-	}
-	lines := automation.Lines{Lights: s.Config.Lights, Board: s.studio, Alerts: s.engine.Alerts(), Done: s.automated}
-	part(func(ctx context.Context) error { lines.Run(ctx); return nil })
-	if s.otlp != nil {
-		part(func(ctx context.Context) error { s.otlp.Run(ctx); return nil })
-	}
-	if s.remote != nil {
-		part(func(ctx context.Context) error { s.remote.Run(ctx); return nil })
-	}
-	<-ctx.Done()
-	s.book.Event(logbook.EventStop, "station", "")
-	stopLogging()
-	wait.Wait()
-	if err := s.book.Close(); err != nil {
-		s.options.Log.Error("logbook", "reason", err)
-	}
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-		return cause
-	}
-	return nil
-}
-
-// marked is what the log adds to a version when its figures prove nothing.
-func (s *Station) marked() string {
-	if s.options.Demonstration {
-		return " (DEMONSTRATION: a recording plays)"
-	}
-	return ""
-}
-
-// Reload reads the key files, the certificate and the leap second lists again; what is refused leaves the old in force.
-func (s *Station) Reload(ctx context.Context) error {
-	table, _, all := leap.Newest(leapFiles(s.Config.Clock.LeapFile)...)
-	all = append(all, s.engine.UseLeapList(ctx, table))
-	for _, server := range s.servers {
-		all = append(all, server.ReloadKeys())
-	}
-	if s.nts != nil {
-		all = append(all, s.nts.server.ReloadCertificate())
-	}
-	if s.web != nil {
-		all = append(all, s.web.Reload())
-	}
-	return errors.Join(all...)
 }
 
 // Status is the newest model.

@@ -6,13 +6,7 @@ import (
 
 	"timestation/app/otlp"
 	"timestation/app/web"
-	"timestation/logbook"
 )
-
-// note keeps who has logged in at the page or failed to, and from where.
-func (s *Station) note(text, who, from string) {
-	s.book.EventBy(logbook.EventOperator, "web", text, who, from)
-}
 
 // telemetry lets an OpenTelemetry collector have each line of the log from now on, where one is configured.
 func (s *Station) telemetry() {
