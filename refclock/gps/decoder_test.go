@@ -9,6 +9,7 @@ import (
 	"github.com/adrianmo/go-nmea"
 
 	"timestation/refclock"
+	"timestation/refclock/sinktest"
 )
 
 // sentence adds what frames a sentence.
@@ -38,8 +39,8 @@ const testSecond = "2020-03-18T13:28:20.000000000Z"
 
 var built = time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-func newTestLine(baud int) (*line, *record) {
-	out := &record{}
+func newTestLine(baud int) (*line, *sinktest.Record) {
+	out := &sinktest.Record{}
 	config := DefaultConfig()
 	config.Baud = baud
 	return newLine(config, refclock.Environment{NotBefore: built}, out), out
@@ -75,10 +76,10 @@ func TestAnchor(t *testing.T) {
 					data = data[n:]
 				}
 				l.idle(200 * time.Millisecond)
-				if len(out.samples) != 1 {
-					t.Fatalf("%s, %d baud, %d bytes a read: %d samples", name, baud, portion, len(out.samples))
+				if len(out.Samples()) != 1 {
+					t.Fatalf("%s, %d baud, %d bytes a read: %d samples", name, baud, portion, len(out.Samples()))
 				}
-				s := out.samples[0]
+				s := out.Samples()[0]
 				if off := s.Stamp.Sub(began); off.Abs() > time.Millisecond {
 					t.Errorf("%s, %d baud, %d bytes a read: stamped %v from the first byte", name, baud, portion, off)
 				}
@@ -100,10 +101,10 @@ func TestUSB(t *testing.T) {
 	l.now = arrived.Add(time.Millisecond)
 	l.decoder.Receive([]byte(burst), l.now)
 	l.idle(200 * time.Millisecond)
-	if len(out.samples) != 1 {
-		t.Fatalf("%d samples", len(out.samples))
+	if len(out.Samples()) != 1 {
+		t.Fatalf("%d samples", len(out.Samples()))
 	}
-	if off := out.samples[0].Stamp.Sub(arrived); off < -40*time.Millisecond || off > 0 {
+	if off := out.Samples()[0].Stamp.Sub(arrived); off < -40*time.Millisecond || off > 0 {
 		t.Errorf("stamped %v from the arrival", off)
 	}
 }
@@ -118,12 +119,12 @@ func TestDelay(t *testing.T) {
 		{Config{Device: "x", Baud: 9600}, 350 * time.Millisecond, 350 * time.Millisecond},
 		{Config{Device: "x", Baud: 9600, DelaySeconds: &delay, DelayLimitSeconds: 0.02}, 85 * time.Millisecond, 20 * time.Millisecond},
 	} {
-		out := &record{}
+		out := &sinktest.Record{}
 		l := newLine(c.config, refclock.Environment{NotBefore: built}, out)
 		l.idle(time.Second)
 		l.send([]byte(rmc("132820.00", "A", "180320")))
 		l.idle(time.Second)
-		s := out.samples[0]
+		s := out.Samples()[0]
 		want := refclock.Date(2020, time.March, 18, 13, 28, 20, int(c.assumed)).Instant(37)
 		if s.Instant != want || s.Systematic != c.systemtic || s.TAIKnown || s.Kind != refclock.Absolute {
 			t.Errorf("%+v, want %v ± %v", s, want, c.systemtic)
@@ -143,11 +144,11 @@ func TestUnseenBeginning(t *testing.T) {
 		at := fmt.Sprintf("1328%02d.00", second)
 		return gga(at, "1", "08") + gsv + rmc(at, "A", "180320")
 	}
-	first := func(out *record) string {
-		if len(out.samples) == 0 {
+	first := func(out *sinktest.Record) string {
+		if len(out.Samples()) == 0 {
 			return "none"
 		}
-		return out.samples[0].Instant.Add(-350 * time.Millisecond).UTC().String()[17:19]
+		return out.Samples()[0].Instant.Add(-350 * time.Millisecond).UTC().String()[17:19]
 	}
 	t.Run("opened in the middle", func(t *testing.T) {
 		l, out := newTestLine(9600)
@@ -165,8 +166,8 @@ func TestUnseenBeginning(t *testing.T) {
 		l.now = l.now.Add(1900 * time.Millisecond)
 		l.decoder.Receive([]byte(whole(20)+whole(21)+whole(22)), l.now)
 		l.idle(200 * time.Millisecond)
-		if len(out.samples) != 0 {
-			t.Errorf("%d samples of bursts whose age nobody knows", len(out.samples))
+		if len(out.Samples()) != 0 {
+			t.Errorf("%d samples of bursts whose age nobody knows", len(out.Samples()))
 		}
 		l.second(whole(23))
 		l.idle(time.Second)
@@ -180,8 +181,8 @@ func TestUnseenBeginning(t *testing.T) {
 		l.now -= 5_000_000_000
 		l.send([]byte(whole(20)))
 		l.idle(200 * time.Millisecond)
-		if len(out.samples) != 0 {
-			t.Errorf("%d samples across a clock step", len(out.samples))
+		if len(out.Samples()) != 0 {
+			t.Errorf("%d samples across a clock step", len(out.Samples()))
 		}
 		l.second(whole(21))
 		l.idle(time.Second)
@@ -203,10 +204,10 @@ func TestPauseInBurst(t *testing.T) {
 		l.send([]byte(zda(at, "18,03,2020")))
 	}
 	l.idle(time.Second)
-	if len(out.samples) != 3 {
-		t.Fatalf("%d samples of 3 bursts", len(out.samples))
+	if len(out.Samples()) != 3 {
+		t.Fatalf("%d samples of 3 bursts", len(out.Samples()))
 	}
-	for _, s := range out.samples {
+	for _, s := range out.Samples() {
 		if off := time.Duration(s.Stamp % 1e9); (off - 85*time.Millisecond).Abs() > time.Millisecond {
 			t.Errorf("stamped %v after the second", off)
 		}
@@ -222,16 +223,16 @@ func TestTenHertz(t *testing.T) {
 		l.at(base.Add(time.Duration(i)*100*time.Millisecond), gga(at, "1", "08")+gsa+strings.Repeat(gsv, 8)+rmc(at, "A", "180320"))
 	}
 	l.idle(time.Second)
-	if len(out.samples) != 5 {
-		t.Fatalf("%d samples of 5 seconds", len(out.samples))
+	if len(out.Samples()) != 5 {
+		t.Fatalf("%d samples of 5 seconds", len(out.Samples()))
 	}
-	for i, s := range out.samples {
+	for i, s := range out.Samples() {
 		want := base.Add(300*time.Millisecond + time.Duration(i)*time.Second)
 		if off := s.Stamp.Sub(want); off.Abs() > time.Millisecond {
 			t.Errorf("sample %d is stamped %v off", i, off)
 		}
 	}
-	if n := len(out.signals); n > 5*3 {
+	if n := len(out.Signals()); n > 5*3 {
 		t.Errorf("%d signals in 5 s", n)
 	}
 }
@@ -250,10 +251,10 @@ func TestFullLine(t *testing.T) {
 		l.at(base.Add(time.Duration(i)*time.Second), burst)
 	}
 	l.idle(time.Second)
-	if n := len(out.samples); n < 12 || n > 14 {
+	if n := len(out.Samples()); n < 12 || n > 14 {
 		t.Errorf("%d samples of 20 bursts", n)
 	}
-	for _, s := range out.samples {
+	for _, s := range out.Samples() {
 		if off := s.Stamp.Sub(base) % time.Second; off > time.Millisecond {
 			t.Errorf("stamped %v after the burst began", off)
 		}
@@ -295,22 +296,22 @@ func TestVerdicts(t *testing.T) {
 		l, out := newTestLine(9600)
 		l.second(c.burst)
 		l.idle(time.Second)
-		switch got := len(out.samples); {
+		switch got := len(out.Samples()); {
 		case c.reason == "" && got != 1:
-			t.Errorf("%s: %d samples (%s)", c.name, got, out.last().Text)
-		case c.reason == "" && (out.last().State != refclock.Timing || out.last().Text != ""):
-			t.Errorf("%s: %+v", c.name, out.last())
+			t.Errorf("%s: %d samples (%s)", c.name, got, out.Last().Text)
+		case c.reason == "" && (out.Last().State != refclock.Timing || out.Last().Text != ""):
+			t.Errorf("%s: %+v", c.name, out.Last())
 		case c.reason != "" && got != 0:
 			t.Errorf("%s: %d samples", c.name, got)
-		case c.reason != "" && (!strings.Contains(out.last().Text, c.reason) || out.last().State == refclock.Timing):
-			t.Errorf("%s: %s, %q", c.name, out.last().State, out.last().Text)
+		case c.reason != "" && (!strings.Contains(out.Last().Text, c.reason) || out.Last().State == refclock.Timing):
+			t.Errorf("%s: %s, %q", c.name, out.Last().State, out.Last().Text)
 		}
 	}
 }
 
 // TestLeapSecond: through an inserted second TAI goes on evenly, and 23:59:60 is said.
 func TestLeapSecond(t *testing.T) {
-	out := &record{}
+	out := &sinktest.Record{}
 	env := refclock.Environment{NotBefore: time.Date(2016, time.January, 1, 0, 0, 0, 0, time.UTC)}
 	l := newLine(slowConfig(), env, out)
 	newYear := refclock.Date(2017, time.January, 1, 0, 0, 0, 0)
@@ -326,10 +327,10 @@ func TestLeapSecond(t *testing.T) {
 	l.second(rmc("000000.00", "A", "010117"))
 	l.idle(time.Second)
 	var said []string
-	for i, s := range out.samples {
+	for i, s := range out.Samples() {
 		said = append(said, s.Instant.UTC().String()[11:19])
-		if i > 0 && s.Instant.Sub(out.samples[i-1].Instant) != time.Second {
-			t.Errorf("%v after %v", s.Instant, out.samples[i-1].Instant)
+		if i > 0 && s.Instant.Sub(out.Samples()[i-1].Instant) != time.Second {
+			t.Errorf("%v after %v", s.Instant, out.Samples()[i-1].Instant)
 		}
 	}
 	if got := strings.Join(said, " "); got != "23:59:58 23:59:59 23:59:60 00:00:00" {
@@ -354,7 +355,7 @@ func TestRollover(t *testing.T) {
 		{day(2026, time.November, 22), "060180", "", "2038-11-21", 3072},
 		{time.Time{}, "220899", "", "1999-08-22", 0}, // no build date, no mending
 	} {
-		out := &record{}
+		out := &sinktest.Record{}
 		l := newLine(slowConfig(), refclock.Environment{NotBefore: c.built}, out)
 		burst := rmc("120000.00", "A", c.rmc)
 		if c.zda != "" {
@@ -362,12 +363,12 @@ func TestRollover(t *testing.T) {
 		}
 		l.second(burst)
 		l.idle(time.Second)
-		if len(out.samples) != 1 {
-			t.Errorf("%s: %d samples, %s", c.rmc, len(out.samples), out.last().Text)
+		if len(out.Samples()) != 1 {
+			t.Errorf("%s: %d samples, %s", c.rmc, len(out.Samples()), out.Last().Text)
 			continue
 		}
-		got := out.samples[0].Instant.UTC().String()[:10]
-		if weeks := out.last().GNSS.RolloverWeeks; got != c.want || weeks != c.wantWeeks {
+		got := out.Samples()[0].Instant.UTC().String()[:10]
+		if weeks := out.Last().GNSS.RolloverWeeks; got != c.want || weeks != c.wantWeeks {
 			t.Errorf("%s, built %s: %s (%d weeks), want %s (%d)", c.rmc, c.built.Format(time.DateOnly), got, weeks, c.want, c.wantWeeks)
 		}
 	}
@@ -382,9 +383,9 @@ func TestWords(t *testing.T) {
 	lost := func(second int, gsv string) string {
 		return rmc(fmt.Sprintf("1328%02d.00", second), "V", "180320") + sentence("GPGSA,A,1,,,,,,,,,,,,,,,") + gsv
 	}
-	expect := func(t *testing.T, out *record, state refclock.SourceState, text string) {
+	expect := func(t *testing.T, out *sinktest.Record, state refclock.SourceState, text string) {
 		t.Helper()
-		if s := out.last(); s.State != state || s.Text != text {
+		if s := out.Last(); s.State != state || s.Text != text {
 			t.Errorf("%s, %q; want %s, %q", s.State, s.Text, state, text)
 		}
 	}
@@ -415,14 +416,14 @@ func TestWords(t *testing.T) {
 		l.second(fixed(20))
 		l.idle(500 * time.Millisecond)
 		expect(t, out, refclock.Timing, "")
-		if g := out.last().GNSS; g.Fix != refclock.Fix3D || g.SatellitesUsed != 2 || !g.Satellites[0].Used || g.Satellites[2].Used ||
+		if g := out.Last().GNSS; g.Fix != refclock.Fix3D || g.SatellitesUsed != 2 || !g.Satellites[0].Used || g.Satellites[2].Used ||
 			g.AltitudeM != 35.5 || int(g.Latitude*1000) != 48483 {
 			t.Errorf("%+v", g)
 		}
 		l.second(lost(21, gsv))
 		l.idle(500 * time.Millisecond)
 		expect(t, out, refclock.Receiving, "fix lost: 2 of 3 satellites in view are heard")
-		if g := out.last().GNSS; g.Fix != refclock.NoFix || g.SatellitesUsed != 0 {
+		if g := out.Last().GNSS; g.Fix != refclock.NoFix || g.SatellitesUsed != 0 {
 			t.Errorf("%+v", g)
 		}
 		l.second(fixed(22))
@@ -443,8 +444,8 @@ func TestWords(t *testing.T) {
 		}
 		l.idle(500 * time.Millisecond)
 		expect(t, out, refclock.Receiving, repeated)
-		if len(out.samples) != 1 {
-			t.Errorf("%d samples of one second", len(out.samples))
+		if len(out.Samples()) != 1 {
+			t.Errorf("%d samples of one second", len(out.Samples()))
 		}
 	})
 }

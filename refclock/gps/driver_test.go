@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"timestation/refclock"
+	"timestation/refclock/sinktest"
 )
 
 // pretender is a make-believe receiver on a port: from the moment it is plugged in it sends, 85 ms after each second, the
@@ -72,24 +72,6 @@ func (r *pretender) Tune(int) error { return nil }
 
 func (r *pretender) Close() error { return nil }
 
-// lockedRecord is a record that another goroutine may look into.
-type lockedRecord struct {
-	sync.Mutex
-	record
-}
-
-func (l *lockedRecord) Sample(s refclock.Sample) {
-	l.Lock()
-	defer l.Unlock()
-	l.record.Sample(s)
-}
-
-func (l *lockedRecord) Signal(s refclock.Signal) {
-	l.Lock()
-	defer l.Unlock()
-	l.record.Signal(s)
-}
-
 // TestUnplugged: a port that is not there, a receiver that is plugged in and one that is pulled out again: the driver
 // times while there is one, the signal says lost otherwise, and nothing but Supervise is needed for it.
 func TestUnplugged(t *testing.T) {
@@ -116,7 +98,7 @@ func TestUnplugged(t *testing.T) {
 				return &pretender{began: time.Now(), baud: baud, burst: good, unplugAt: 10 * time.Second}, nil
 			},
 		}
-		out := &lockedRecord{}
+		out := &sinktest.Record{}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -127,7 +109,7 @@ func TestUnplugged(t *testing.T) {
 		stop()
 		<-done
 		var states []string
-		for _, s := range out.signals {
+		for _, s := range out.Signals() {
 			if name := string(s.State); len(states) == 0 || states[len(states)-1] != name {
 				states = append(states, name)
 			}
@@ -135,20 +117,20 @@ func TestUnplugged(t *testing.T) {
 		if got := strings.Join(states, " "); !strings.HasPrefix(got, "lost waiting receiving timing lost waiting") {
 			t.Errorf("states: %s", got)
 		}
-		if n := len(out.samples); n < 9 || n > 11 {
+		if n := len(out.Samples()); n < 9 || n > 11 {
 			t.Errorf("%d samples in 10 s", n)
 		}
-		for _, s := range out.samples {
+		for _, s := range out.Samples() {
 			// The port was opened 0.5 s after the start, after the first wait of Supervise.
 			if off := time.Duration((s.Stamp - 500_000_000) % 1e9); off < 80*time.Millisecond || off > 90*time.Millisecond || s.Source != "gps" {
 				t.Errorf("%s: stamped %v after the second", s.Source, off)
 			}
 		}
-		first := out.signals[0].Text
+		first := out.Signals()[0].Text
 		if !strings.Contains(first, "/dev/no-such-port: there is no such port") || strings.Contains(first, "\n") {
 			t.Error(first)
 		}
-		if i := slices.IndexFunc(out.signals, func(s refclock.Signal) bool { return strings.Contains(s.Text, "gone") }); i < 0 {
+		if i := slices.IndexFunc(out.Signals(), func(s refclock.Signal) bool { return strings.Contains(s.Text, "gone") }); i < 0 {
 			t.Error("nobody says that the port is gone")
 		}
 	})

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"timestation/refclock"
+	"timestation/refclock/sinktest"
 )
 
 // read decodes a recording from a reader; it gives each solution as JSON, for comparison.
@@ -289,11 +290,11 @@ func BenchmarkHourAtTenHertz(b *testing.B) {
 func TestTenHertzUBX(t *testing.T) {
 	raw := hourAtTenHertz()[:60000]
 	lines, _ := read(t, bytes.NewReader(raw), time.Time{})
-	out := &record{}
+	out := &sinktest.Record{}
 	config := slowConfig()
 	config.Baud = 115200
 	newLine(config, refclock.Environment{NotBefore: built}, out).play(raw)
-	if whole := (len(lines) + 9) / 10; len(lines) < 400 || len(out.samples) < whole-6 || len(out.samples) > whole {
-		t.Errorf("%d solutions, %d samples", len(lines), len(out.samples))
+	if whole := (len(lines) + 9) / 10; len(lines) < 400 || len(out.Samples()) < whole-6 || len(out.Samples()) > whole {
+		t.Errorf("%d solutions, %d samples", len(lines), len(out.Samples()))
 	}
 }

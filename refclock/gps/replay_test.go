@@ -8,17 +8,6 @@ import (
 	"timestation/refclock"
 )
 
-// record is a sink that keeps what it is given.
-type record struct {
-	samples []refclock.Sample
-	signals []refclock.Signal
-}
-
-func (r *record) Sample(s refclock.Sample) { r.samples = append(r.samples, s) }
-func (r *record) Signal(s refclock.Signal) { r.signals = append(r.signals, s) }
-
-func (r *record) last() refclock.Signal { return r.signals[len(r.signals)-1] }
-
 // slowConfig is the defaults at the speed that most modules start with.
 func slowConfig() Config {
 	c := DefaultConfig()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"timestation/refclock"
+	"timestation/refclock/sinktest"
 )
 
 // ublox is a make-believe u-blox on a port. It sends NMEA until it is told otherwise.
@@ -112,7 +113,7 @@ func (u *ublox) obey(message uint16, p []byte) bool {
 }
 
 // run lets the driver run on a port for a while.
-func run(t *testing.T, config Config, port tunable, d time.Duration) *lockedRecord {
+func run(t *testing.T, config Config, port tunable, d time.Duration) *sinktest.Record {
 	began := time.Now()
 	driver := &driver{
 		config: config,
@@ -122,7 +123,7 @@ func run(t *testing.T, config Config, port tunable, d time.Duration) *lockedReco
 		},
 		open: func(string, int) (tunable, error) { return port, nil },
 	}
-	out := &lockedRecord{}
+	out := &sinktest.Record{}
 	ctx, stop := context.WithTimeout(t.Context(), d)
 	defer stop()
 	if err := driver.Run(ctx, out); err != nil && ctx.Err() == nil {
@@ -160,13 +161,13 @@ func TestConfigure(t *testing.T) {
 					t.Errorf("%d surveys, commands %04x", u.surveys, u.commands)
 				}
 				codes := ""
-				for _, a := range out.last().Alarms {
+				for _, a := range out.Last().Alarms {
 					codes += a.Code
 				}
 				if codes != c.alarm {
 					t.Errorf("alarms %q", codes)
 				}
-				s := out.samples[len(out.samples)-1]
+				s := out.Samples()[len(out.Samples())-1]
 				if configured := c.configure == forTiming && !u.deaf; s.TAIKnown != configured {
 					t.Errorf("the last sample is %+v", s)
 				}
@@ -196,7 +197,7 @@ func TestAutobaud(t *testing.T) {
 					config.Device = "/dev/ttyS9"
 					out := run(t, config, port, 120*time.Second)
 					early, late := 0, 0
-					for _, s := range out.samples {
+					for _, s := range out.Samples() {
 						switch at := time.Duration(s.Stamp); {
 						case at < 60*time.Second:
 							early++
@@ -207,7 +208,7 @@ func TestAutobaud(t *testing.T) {
 					if early < 40 || late < 20 {
 						t.Errorf("%d samples in the first minute, %d in 25 s after the change", early, late)
 					}
-					if p := out.last().GNSS.Protocol; p != protocol {
+					if p := out.Last().GNSS.Protocol; p != protocol {
 						t.Errorf("protocol %q", p)
 					}
 				})

@@ -35,7 +35,7 @@ func TestSky(t *testing.T) {
 		l.second(rmc(fmt.Sprintf("1328%02d.00", l.now/1e9%60), "A", "180320") + strings.Join(sentences, ""))
 		l.idle(300 * time.Millisecond)
 		var list []string
-		for _, s := range out.last().GNSS.Satellites {
+		for _, s := range out.Last().GNSS.Satellites {
 			list = append(list, fmt.Sprintf("%s %d %d/%d %.0f %t", s.Constellation, s.PRN, s.Elevation, s.Azimuth, s.CN0, s.Used))
 		}
 		return strings.Join(list, ", ")
@@ -49,7 +49,7 @@ func TestSky(t *testing.T) {
 	if got := burst(used, l1, l5, e1); got != whole {
 		t.Errorf("\n%s, want\n%s", got, whole)
 	}
-	if n := out.last().GNSS.SatellitesUsed; n != 2 {
+	if n := out.Last().GNSS.SatellitesUsed; n != 2 {
 		t.Errorf("%d used", n)
 	}
 	torn := sentence("GPGSV,3,1,09,01,01,001,41,02,01,001,42,03,01,001,43,04,01,001,44,1") + sentence("GPGSV,3,3,09,06,01,001,46,1")

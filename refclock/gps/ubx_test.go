@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"timestation/refclock"
+	"timestation/refclock/sinktest"
 )
 
 var noon = time.Date(2026, time.December, 1, 12, 0, 0, 0, time.UTC)
@@ -20,7 +21,7 @@ func playSeconds(l *line, n int, burst func(at time.Time) string) {
 	l.idle(500 * time.Millisecond)
 }
 
-func ubxLine() (*line, *record) { return newTestLine(115200) }
+func ubxLine() (*line, *sinktest.Record) { return newTestLine(115200) }
 
 // TestUBXTime: a UBX receiver's samples carry its time to the nanosecond, its leap seconds and its notice of the next one;
 // they are stamped at the first byte of the burst and never unsure.
@@ -45,11 +46,11 @@ func TestUBXTime(t *testing.T) {
 			f.change, f.changeIn = 1, int32(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC).Sub(at)/time.Second)
 			return burst(f)
 		})
-		if len(out.samples) != 5 {
-			t.Errorf("%s: %d samples (%s)", name, len(out.samples), out.last().Text)
+		if len(out.Samples()) != 5 {
+			t.Errorf("%s: %d samples (%s)", name, len(out.Samples()), out.Last().Text)
 			continue
 		}
-		for i, s := range out.samples[1:] {
+		for i, s := range out.Samples()[1:] {
 			want := refclock.Date(2026, 12, 1, 12, 0, i+1, 0).Instant(37).Add(uncalibratedDelay - 78138)
 			if s.Instant != want || !s.TAIKnown || s.Unsure {
 				t.Errorf("%s: %+v, want %v", name, s, want)
@@ -61,8 +62,8 @@ func TestUBXTime(t *testing.T) {
 				t.Errorf("%s: leap notice %d", name, s.Leap)
 			}
 		}
-		g := out.last().GNSS
-		if g.Fix != refclock.Fix3D || g.LeapSeconds == nil || *g.LeapSeconds != 18 || out.last().State != refclock.Timing {
+		g := out.Last().GNSS
+		if g.Fix != refclock.Fix3D || g.LeapSeconds == nil || *g.LeapSeconds != 18 || out.Last().State != refclock.Timing {
 			t.Errorf("%s: %+v", name, g)
 		}
 	}
@@ -92,15 +93,15 @@ func TestUBXFlags(t *testing.T) {
 			c.spoil(&f)
 			return f.pvt()
 		})
-		switch text := out.last().Text; {
-		case c.want == "" && len(out.samples) != 3:
-			t.Errorf("%s: %d samples, %s", c.name, len(out.samples), text)
-		case c.want != "" && (len(out.samples) > 0 || !strings.Contains(text, c.want)):
-			t.Errorf("%s: %d samples, %q, want %q", c.name, len(out.samples), text, c.want)
+		switch text := out.Last().Text; {
+		case c.want == "" && len(out.Samples()) != 3:
+			t.Errorf("%s: %d samples, %s", c.name, len(out.Samples()), text)
+		case c.want != "" && (len(out.Samples()) > 0 || !strings.Contains(text, c.want)):
+			t.Errorf("%s: %d samples, %q, want %q", c.name, len(out.Samples()), text, c.want)
 		}
 		if c.name == "before the build" {
-			if g := out.last().GNSS; g.RolloverWeeks != 1024 || out.samples[0].Instant.UTC().Time().Year() != 2023 {
-				t.Errorf("%d weeks, %v", g.RolloverWeeks, out.samples[0].Instant.UTC())
+			if g := out.Last().GNSS; g.RolloverWeeks != 1024 || out.Samples()[0].Instant.UTC().Time().Year() != 2023 {
+				t.Errorf("%d weeks, %v", g.RolloverWeeks, out.Samples()[0].Instant.UTC())
 			}
 		}
 	}
@@ -126,10 +127,10 @@ func TestColdLeap(t *testing.T) {
 	} {
 		l, out := ubxLine()
 		playSeconds(l, 3, func(at time.Time) string { return burst(cold(at)) })
-		if len(out.samples) != 3 {
-			t.Fatalf("%s: %d samples (%s)", name, len(out.samples), out.last().Text)
+		if len(out.Samples()) != 3 {
+			t.Fatalf("%s: %d samples (%s)", name, len(out.Samples()), out.Last().Text)
 		}
-		for i, s := range out.samples {
+		for i, s := range out.Samples() {
 			if !s.Unsure || s.TAIKnown || s.Leap != refclock.LeapUnknown {
 				t.Errorf("%s: %+v", name, s)
 			}
@@ -138,18 +139,18 @@ func TestColdLeap(t *testing.T) {
 				t.Errorf("%s: %v, want %v", name, s.Instant.UTC(), want.UTC())
 			}
 		}
-		if out.last().GNSS.LeapSeconds != nil {
-			t.Errorf("%s: %d leap seconds are shown", name, *out.last().GNSS.LeapSeconds)
+		if out.Last().GNSS.LeapSeconds != nil {
+			t.Errorf("%s: %d leap seconds are shown", name, *out.Last().GNSS.LeapSeconds)
 		}
 		playSeconds(l, 3, func(at time.Time) string { f := good(at.Add(time.Minute)); return f.pvt() + f.timeLS() })
-		if s := out.samples[len(out.samples)-1]; len(out.samples) != 6 || s.Unsure || !s.TAIKnown {
-			t.Errorf("%s: after the leap seconds were heard: %d samples, %+v", name, len(out.samples), s)
+		if s := out.Samples()[len(out.Samples())-1]; len(out.Samples()) != 6 || s.Unsure || !s.TAIKnown {
+			t.Errorf("%s: after the leap seconds were heard: %d samples, %+v", name, len(out.Samples()), s)
 		}
 	}
 	t.Run("confirmed against a second source", func(t *testing.T) {
 		l, out := ubxLine()
 		playSeconds(l, 3, func(at time.Time) string { f := good(at); f.confirmed = true; return f.pvt() })
-		if s := out.samples[0]; s.Unsure || s.TAIKnown {
+		if s := out.Samples()[0]; s.Unsure || s.TAIKnown {
 			t.Errorf("%+v", s)
 		}
 	})
@@ -162,7 +163,7 @@ func TestProven(t *testing.T) {
 		return func(at time.Time) string { return rmc(at.Format("150405.00"), valid, at.Format("020106")) }
 	}
 	l, out := ubxLine()
-	unsure := func() bool { return out.samples[len(out.samples)-1].Unsure }
+	unsure := func() bool { return out.Samples()[len(out.Samples())-1].Unsure }
 	playSeconds(l, 770, nmea("A"))
 	if !unsure() {
 		t.Error("sure within 13 min")
@@ -189,7 +190,7 @@ func TestProven(t *testing.T) {
 
 	config := slowConfig()
 	config.Trust = atOnce
-	out = &record{}
+	out = &sinktest.Record{}
 	l = newLine(config, refclock.Environment{NotBefore: built}, out)
 	playSeconds(l, 2, nmea("A"))
 	if unsure() {
@@ -219,7 +220,7 @@ func TestQuantisation(t *testing.T) {
 			return f.pvt() + f.timeLS() + next.timTP(c.onUTC, c.ps, c.flags)
 		})
 		var corrections []refclock.Sample
-		for _, s := range out.samples {
+		for _, s := range out.Samples() {
 			if s.Kind == refclock.Correction {
 				corrections = append(corrections, s)
 			}
@@ -257,7 +258,7 @@ func TestSeparatePulseMessage(t *testing.T) {
 		}
 		l.idle(time.Second)
 		n := 0
-		for _, s := range out.samples {
+		for _, s := range out.Samples() {
 			if s.Kind != refclock.Absolute {
 				continue
 			}
@@ -294,7 +295,7 @@ func TestWarnings(t *testing.T) {
 		l.idle(time.Second)
 		l.send([]byte(c.message))
 		l.idle(2500 * time.Millisecond)
-		s := out.last()
+		s := out.Last()
 		var codes []string
 		critical := false
 		for _, a := range s.Alarms {
@@ -313,11 +314,11 @@ func TestWarnings(t *testing.T) {
 	l, out := ubxLine()
 	playSeconds(l, 2, func(at time.Time) string { f := good(at); return f.pvt() + f.timeLS() })
 	l.send([]byte(monRFOf(3, 2)))
-	if len(out.last().Alarms) != 1 {
+	if len(out.Last().Alarms) != 1 {
 		t.Error("jamming is not said at once")
 	}
 	l.send([]byte(monRFOf(1, 2)))
-	if len(out.last().Alarms) != 0 {
+	if len(out.Last().Alarms) != 0 {
 		t.Error("jamming is over, and still said")
 	}
 }
@@ -326,7 +327,7 @@ func TestWarnings(t *testing.T) {
 func TestVersion(t *testing.T) {
 	l, out := ubxLine()
 	playSeconds(l, 2, func(at time.Time) string { return good(at).pvt() + gsv + monVEROf("TIM 2.20", "29.20", "ZED-F9T") })
-	if g := out.last().GNSS; g.Firmware != "ZED-F9T TIM 2.20" || g.Protocol != "NMEA+UBX" || l.decoder.receiver.generation != 29.20 {
+	if g := out.Last().GNSS; g.Firmware != "ZED-F9T TIM 2.20" || g.Protocol != "NMEA+UBX" || l.decoder.receiver.generation != 29.20 {
 		t.Errorf("%+v", g)
 	}
 }
@@ -335,7 +336,7 @@ func TestVersion(t *testing.T) {
 func TestPlace(t *testing.T) {
 	l, out := ubxLine()
 	playSeconds(l, 2, func(at time.Time) string { f := good(at); return f.sol() + f.timeGPS() })
-	g := out.last().GNSS
+	g := out.Last().GNSS
 	if got := fmt.Sprintf("%.5f %.5f", g.Latitude, g.Longitude); got != "44.06881 -121.31431" {
 		t.Error(got)
 	}
@@ -345,7 +346,7 @@ func TestPlace(t *testing.T) {
 func TestSatelliteLists(t *testing.T) {
 	l, out := ubxLine()
 	playSeconds(l, 2, func(at time.Time) string { return good(at).pvt() + good(at).sat() + gsv + gsa })
-	g := out.last().GNSS
+	g := out.Last().GNSS
 	var names []string
 	for _, s := range g.Satellites {
 		names = append(names, s.Constellation)

@@ -8,50 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"timestation/refclock"
+	"timestation/refclock/sinktest"
 )
-
-// record is a sink that keeps what it is given.
-type record struct {
-	mu      sync.Mutex
-	samples []refclock.Sample
-	signals []refclock.Signal
-}
-
-func (r *record) Sample(s refclock.Sample) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.samples = append(r.samples, s)
-}
-
-func (r *record) Signal(s refclock.Signal) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.signals = append(r.signals, s)
-}
-
-func (r *record) last() refclock.Signal {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.signals[len(r.signals)-1]
-}
-
-func (r *record) heard() []refclock.Signal {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]refclock.Signal(nil), r.signals...)
-}
-
-func (r *record) taken() []refclock.Sample {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]refclock.Sample(nil), r.samples...)
-}
 
 // environment is a station's, built in 2026, whose leap table says 37.
 func environment() refclock.Environment {
@@ -64,8 +27,8 @@ func environment() refclock.Environment {
 }
 
 // hear gives lines to a decoder, a quarter of a second apart; read at stamp 42 + the line's number.
-func hear(config Config, lines ...string) *record {
-	out := &record{}
+func hear(config Config, lines ...string) *sinktest.Record {
+	out := &sinktest.Record{}
 	d := newDecoder(config, environment(), out)
 	for i, l := range lines {
 		d.line([]byte(l), refclock.Stamp(42+i), time.Duration(i)*250*time.Millisecond)
@@ -97,18 +60,18 @@ func TestArrival(t *testing.T) {
 	config := DefaultConfig()
 	config.Address = "192.0.2.7:2947"
 	out := hear(config, version, devices, sky, fixed, fixed)
-	if len(out.samples) != 1 {
-		t.Fatalf("%+v", out.samples)
+	if len(out.Samples()) != 1 {
+		t.Fatalf("%+v", out.Samples())
 	}
-	s := out.samples[0]
+	s := out.Samples()[0]
 	if want := noon + 37e9 + int64(arrivalDelay); s.Stamp != 45 || s.Instant.TAI != want || s.Systematic != arrivalLimit || s.Unsure {
 		t.Errorf("%+v", s)
 	}
-	g := out.last().GNSS
-	if out.last().State != refclock.Timing || g.Fix != refclock.Fix3D || g.SatellitesUsed != 1 || len(g.Satellites) != 2 || g.Satellites[0].CN0 != 40.5 ||
+	g := out.Last().GNSS
+	if out.Last().State != refclock.Timing || g.Fix != refclock.Fix3D || g.SatellitesUsed != 1 || len(g.Satellites) != 2 || g.Satellites[0].CN0 != 40.5 ||
 		g.Satellites[0].Elevation != 19 || g.Satellites[1].Constellation != "Galileo" || g.Satellites[1].Azimuth != -1 ||
 		g.Latitude != 52.1 || g.AltitudeM != 71.5 || *g.LeapSeconds != 18 || g.Firmware != "gpsd 3.22" {
-		t.Errorf("%+v %+v", out.last(), g)
+		t.Errorf("%+v %+v", out.Last(), g)
 	}
 }
 
@@ -118,18 +81,18 @@ func TestWithoutOffsets(t *testing.T) {
 	for second := range 40 {
 		lines = append(lines, at(fixed, second))
 	}
-	if out := hear(DefaultConfig(), lines...); len(out.samples) != 40-21 || out.samples[0].Systematic != arrivalLimit {
-		t.Errorf("%d samples", len(out.samples)) // a line is a quarter of a second
+	if out := hear(DefaultConfig(), lines...); len(out.Samples()) != 40-21 || out.Samples()[0].Systematic != arrivalLimit {
+		t.Errorf("%d samples", len(out.Samples())) // a line is a quarter of a second
 	}
 }
 
 // TestOffsets: TOFF's own stamps are preferred, but only of this machine's clock.
 func TestOffsets(t *testing.T) {
 	out := hear(DefaultConfig(), version, devices, at(fixed, 3599), toff, fixed, at(fixed, 1), fixed)
-	if len(out.samples) != 1 {
-		t.Fatalf("%+v", out.samples)
+	if len(out.Samples()) != 1 {
+		t.Fatalf("%+v", out.Samples())
 	}
-	s := out.samples[0]
+	s := out.Samples()[0]
 	if want := noon + 37e9 + int64(uncalibratedDelay); s.Stamp != refclock.Stamp(noon+117e6) || s.Instant.TAI != want || s.Systematic != uncalibratedLimit {
 		t.Errorf("%+v", s)
 	}
@@ -138,11 +101,11 @@ func TestOffsets(t *testing.T) {
 	config.DelaySeconds = &measured
 	// gpsd's own guess at the delay, of a SiRF here, is taken off: what was measured is the delay itself.
 	guessed := strings.Replace(toff, `"real_nsec":0`, `"real_nsec":845000000`, 1)
-	if s := hear(config, devices, fixed, guessed, fixed).samples[0]; s.Instant.TAI != noon+37e9+110e6 || s.Systematic != 50*time.Millisecond {
+	if s := hear(config, devices, fixed, guessed, fixed).Samples()[0]; s.Instant.TAI != noon+37e9+110e6 || s.Systematic != 50*time.Millisecond {
 		t.Errorf("measured: %+v", s)
 	}
 	config.Address = "192.0.2.7:2947"
-	if s := hear(config, devices, fixed, toff, fixed).samples; len(s) != 1 || s[0].Stamp != 43 {
+	if s := hear(config, devices, fixed, toff, fixed).Samples(); len(s) != 1 || s[0].Stamp != 43 {
 		t.Errorf("from elsewhere: %+v", s)
 	}
 }
@@ -153,27 +116,27 @@ func TestPulses(t *testing.T) {
 	config := DefaultConfig()
 	config.Pulses = true
 	out := hear(config, devices, fixed, toff, pps)
-	if len(out.samples) != 1 {
-		t.Fatalf("%+v", out.samples)
+	if len(out.Samples()) != 1 {
+		t.Fatalf("%+v", out.Samples())
 	}
-	if s := out.samples[0]; s.Kind != refclock.Absolute || s.Stamp != refclock.Stamp(noon+1e9+2500) || s.Instant.TAI != noon+38e9-13 || s.Systematic != pulseLimit {
+	if s := out.Samples()[0]; s.Kind != refclock.Absolute || s.Stamp != refclock.Stamp(noon+1e9+2500) || s.Instant.TAI != noon+38e9-13 || s.Systematic != pulseLimit {
 		t.Errorf("%+v", s)
 	}
 	config.With = "gps0"
-	if s := hear(config, devices, fixed, toff, pps).samples[0]; s.Kind != refclock.Phase || s.Stamp != refclock.Stamp(noon+1e9+2513) || s.Pulse.With != "gps0" {
+	if s := hear(config, devices, fixed, toff, pps).Samples()[0]; s.Kind != refclock.Phase || s.Stamp != refclock.Stamp(noon+1e9+2513) || s.Pulse.With != "gps0" {
 		t.Errorf("%+v", s)
 	}
-	if out := hear(config, devices, unfixed, pps); len(out.samples) != 0 {
-		t.Errorf("without a fix: %+v", out.samples)
+	if out := hear(config, devices, unfixed, pps); len(out.Samples()) != 0 {
+		t.Errorf("without a fix: %+v", out.Samples())
 	}
-	if out := hear(config, devices, fixed, fixed); !strings.Contains(out.last().Text, "no pulses") || len(out.samples) != 0 {
-		t.Errorf("%+v", out.last())
+	if out := hear(config, devices, fixed, fixed); !strings.Contains(out.Last().Text, "no pulses") || len(out.Samples()) != 0 {
+		t.Errorf("%+v", out.Last())
 	}
 }
 
 // TestUnsure: UTC is unsure until gpsd says GPS − UTC, or 13 minutes have passed with a fix, or the user trusts it.
 func TestUnsure(t *testing.T) {
-	out := &record{}
+	out := &sinktest.Record{}
 	config := DefaultConfig()
 	config.Address = "192.0.2.7:2947"
 	d := newDecoder(config, environment(), out)
@@ -181,13 +144,13 @@ func TestUnsure(t *testing.T) {
 	for second := range 15 * 60 {
 		d.line([]byte(at(noLeap, second)), 0, time.Duration(second)*time.Second)
 	}
-	for i, s := range out.samples {
+	for i, s := range out.Samples() {
 		if s.Unsure != (i < 13*60) {
 			t.Fatalf("after %d s: unsure is %v", i, s.Unsure)
 		}
 	}
 	config.Trust = trustAtOnce
-	if s := hear(config, devices, noLeap).samples[0]; s.Unsure {
+	if s := hear(config, devices, noLeap).Samples()[0]; s.Unsure {
 		t.Error("not trusted at once")
 	}
 }
@@ -214,30 +177,30 @@ func TestStates(t *testing.T) {
 		{"garbage", DefaultConfig(), []string{"$GPRMC,1", "{}", `{"class":"TPV","mode":"x"}`, "\x00\xff"}, refclock.Waiting, "has no receiver"},
 	} {
 		out := hear(c.config, c.lines...)
-		if s := out.last(); s.State != c.state || !strings.Contains(s.Text, c.words) || len(out.samples) > 0 {
-			t.Errorf("%s: %+v, %d samples", c.name, s, len(out.samples))
+		if s := out.Last(); s.State != c.state || !strings.Contains(s.Text, c.words) || len(out.Samples()) > 0 {
+			t.Errorf("%s: %+v, %d samples", c.name, s, len(out.Samples()))
 		}
 	}
 }
 
 // TestFixLost: after the last fix nothing is claimed for longer than the fix is believed.
 func TestFixLost(t *testing.T) {
-	out := &record{}
+	out := &sinktest.Record{}
 	d := newDecoder(DefaultConfig(), environment(), out)
 	for i, l := range []string{devices, toff, fixed, toff, at(unfixed, 1)} {
 		d.line([]byte(l), refclock.Stamp(i), 0)
 	}
-	if len(out.samples) != 1 {
-		t.Errorf("%d samples with one fix", len(out.samples))
+	if len(out.Samples()) != 1 {
+		t.Errorf("%d samples with one fix", len(out.Samples()))
 	}
 	d.line([]byte(fixed), 9, 0)
 	d.line([]byte(toff), 9, 6*time.Second)
 	d.idle(7 * time.Second)
-	if s := out.last(); s.State != refclock.Receiving || s.GNSS.Fix != refclock.NoFix {
+	if s := out.Last(); s.State != refclock.Receiving || s.GNSS.Fix != refclock.NoFix {
 		t.Errorf("%+v", s)
 	}
 	d.idle(12 * time.Second)
-	if s := out.last(); s.State != refclock.Waiting || !strings.Contains(s.Text, "reads nothing") {
+	if s := out.Last(); s.State != refclock.Waiting || !strings.Contains(s.Text, "reads nothing") {
 		t.Errorf("%+v", s)
 	}
 }
@@ -273,7 +236,7 @@ func TestReconnect(t *testing.T) {
 			go server(theirs, time.Duration(dials-1)*10*time.Second)
 			return ours, nil
 		}}
-		out := &record{}
+		out := &sinktest.Record{}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -281,20 +244,20 @@ func TestReconnect(t *testing.T) {
 			close(done)
 		}()
 		time.Sleep(100 * time.Millisecond)
-		if s := out.last(); s.State != refclock.Lost || s.Text != "gpsd at clock.example:2947: nobody answers (connection refused); start it with: sudo systemctl enable --now gpsd.socket" {
+		if s := out.Last(); s.State != refclock.Lost || s.Text != "gpsd at clock.example:2947: nobody answers (connection refused); start it with: sudo systemctl enable --now gpsd.socket" {
 			t.Errorf("%+v", s)
 		}
 		time.Sleep(5 * time.Second)
-		if s := out.last(); s.State != refclock.Timing || len(out.taken()) < 4 {
-			t.Errorf("%+v, %d samples", s, len(out.taken()))
+		if s := out.Last(); s.State != refclock.Timing || len(out.Samples()) < 4 {
+			t.Errorf("%+v, %d samples", s, len(out.Samples()))
 		}
 		time.Sleep(6 * time.Second) // it was stopped at 10 s
 		lost := false
-		for _, s := range out.heard() {
+		for _, s := range out.Signals() {
 			lost = lost || s.State == refclock.Lost && strings.Contains(s.Text, "the connection is gone")
 		}
 		time.Sleep(5 * time.Second)
-		if s := out.last(); !lost || s.State != refclock.Timing {
+		if s := out.Last(); !lost || s.State != refclock.Timing {
 			t.Errorf("lost %v, %+v", lost, s)
 		}
 		stop()
@@ -311,7 +274,7 @@ func TestNotGPSD(t *testing.T) {
 		io.WriteString(theirs, strings.Repeat("x", 2*longestLine))
 	}()
 	d := &driver{config: DefaultConfig(), env: environment(), dial: func(context.Context, string) (net.Conn, error) { return ours, nil }}
-	if err := d.Run(t.Context(), &record{}); err == nil || !strings.Contains(err.Error(), "is not gpsd's JSON") {
+	if err := d.Run(t.Context(), &sinktest.Record{}); err == nil || !strings.Contains(err.Error(), "is not gpsd's JSON") {
 		t.Error(err)
 	}
 	theirs.Close()
@@ -359,7 +322,7 @@ func FuzzLine(f *testing.F) {
 		config := DefaultConfig()
 		config.Pulses = pulses
 		out := hear(config, strings.Split(string(text), "\n")...)
-		for _, s := range out.samples {
+		for _, s := range out.Samples() {
 			if u := s.Instant.UTC().Time(); s.Kind == refclock.Absolute && u.Year() < 2026 || s.Systematic <= 0 || s.Noise <= 0 {
 				t.Errorf("%+v", s)
 			}

@@ -12,6 +12,7 @@ import (
 	"unsafe"
 
 	"timestation/refclock"
+	"timestation/refclock/sinktest"
 )
 
 // datagram is a struct sock_sample as a C compiler lays it out with 64 bits of time_t, or with 32.
@@ -58,15 +59,15 @@ func TestSOCK(t *testing.T) {
 
 // TestFeeder: absolute samples, pulses, and what is refused.
 func TestFeeder(t *testing.T) {
-	take := func(c feederConfig, s fed) (*record, refclock.Signal) {
-		out := &record{}
+	take := func(c feederConfig, s fed) (*sinktest.Record, refclock.Signal) {
+		out := &sinktest.Record{}
 		f := &feeder{config: c, env: environment(), out: out}
 		f.take(s)
-		return out, out.last()
+		return out, out.Last()
 	}
 	plain := feederConfig{delay: 0.1, limit: 0.02}
 	out, signal := take(plain, fed{stamp: refclock.Stamp(noon - 5e9), offset: 5*time.Second + 300, noise: 1, leap: refclock.LeapDelete})
-	if s := out.samples[0]; signal.State != refclock.Timing || s.Kind != refclock.Absolute || s.Stamp != refclock.Stamp(noon-5e9) ||
+	if s := out.Samples()[0]; signal.State != refclock.Timing || s.Kind != refclock.Absolute || s.Stamp != refclock.Stamp(noon-5e9) ||
 		s.Instant.TAI != noon+300+37e9+100e6 || s.Systematic != 20*time.Millisecond || s.Noise != smallestNoise || s.Leap != refclock.LeapDelete {
 		t.Errorf("%+v", s)
 	}
@@ -74,14 +75,14 @@ func TestFeeder(t *testing.T) {
 	with := feederConfig{with: "gps0", limit: 1e-4}
 	for offset, want := range map[time.Duration]int64{300: -300, -300: 300, 7*time.Second + 300: -300} {
 		out, _ := take(with, fed{stamp: refclock.Stamp(noon), offset: offset, pulse: true})
-		if s := out.samples[0]; s.Kind != refclock.Phase || s.Stamp != refclock.Stamp(noon+want) || s.Pulse.With != "gps0" {
+		if s := out.Samples()[0]; s.Kind != refclock.Phase || s.Stamp != refclock.Stamp(noon+want) || s.Pulse.With != "gps0" {
 			t.Errorf("%v: %+v", offset, s)
 		}
 	}
-	if out, signal := take(plain, fed{stamp: refclock.Stamp(noon), pulse: true}); len(out.samples) > 0 || !strings.Contains(signal.Text, "with =") {
+	if out, signal := take(plain, fed{stamp: refclock.Stamp(noon), pulse: true}); len(out.Samples()) > 0 || !strings.Contains(signal.Text, "with =") {
 		t.Errorf("%+v", signal)
 	}
-	if out, signal := take(plain, fed{stamp: 1e9}); len(out.samples) > 0 || !strings.Contains(signal.Text, "before this program was built") {
+	if out, signal := take(plain, fed{stamp: 1e9}); len(out.Samples()) > 0 || !strings.Contains(signal.Text, "before this program was built") {
 		t.Errorf("%+v", signal)
 	}
 }
@@ -163,7 +164,7 @@ func TestSHMDriver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := memory(layout64.written(96, 1, 6, noon-86400e9, noon-86400e9, 0, -20, 1))
 		d := &shmDriver{config: SHMConfig{DelayLimit: 1e-4}, env: environment(), attach: func(int) (segment, error) { return shared, nil }}
-		out := &record{}
+		out := &sinktest.Record{}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- d.Run(ctx, out) }()
@@ -171,8 +172,8 @@ func TestSHMDriver(t *testing.T) {
 			t.Helper()
 			time.Sleep(time.Second)
 			synctest.Wait()
-			if len(out.samples) != samples || out.last().State != state {
-				t.Errorf("%d samples, %+v; want %d, %s", len(out.samples), out.last(), samples, state)
+			if len(out.Samples()) != samples || out.Last().State != state {
+				t.Errorf("%d samples, %+v; want %d, %s", len(out.Samples()), out.Last(), samples, state)
 			}
 		}
 		time.Sleep(50 * time.Millisecond) // between two looks
@@ -195,7 +196,7 @@ func TestSHMDriver(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		for i, s := range out.samples {
+		for i, s := range out.Samples() {
 			if want := noon + int64(i)*1e9 + 37e9; s.Instant.TAI != want {
 				t.Errorf("sample %d: %+v", i, s)
 			}
@@ -209,10 +210,10 @@ func FuzzSOCK(f *testing.F) {
 	f.Add(datagram(false, noon/1e9, 1, -4e9, 1, 2, sockMagic))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		if s, err := parseSOCK(p); err == nil {
-			out := &record{}
+			out := &sinktest.Record{}
 			(&feeder{config: feederConfig{with: "gps0", limit: 1}, env: environment(), out: out}).take(s)
 			(&feeder{config: feederConfig{limit: 1}, env: environment(), out: out}).take(s)
-			for _, s := range out.samples {
+			for _, s := range out.Samples() {
 				if s.Kind == refclock.Absolute && s.Instant.UTC().Time().Year() < 2026 {
 					t.Errorf("%+v", s)
 				}
@@ -232,7 +233,7 @@ func FuzzSHM(f *testing.F) {
 		}
 		r, _ := l.read(append([]byte(nil), p...)) // aligned
 		if s, err := r.sample(); err == nil {
-			(&feeder{config: feederConfig{limit: 1}, env: environment(), out: &record{}}).take(s)
+			(&feeder{config: feederConfig{limit: 1}, env: environment(), out: &sinktest.Record{}}).take(s)
 		}
 	})
 }

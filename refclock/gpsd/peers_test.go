@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"timestation/refclock"
+	"timestation/refclock/sinktest"
 )
 
 // TestPeersGPSD lets a real gpsd, fed by its own gpsfake, read recordings of receivers of several languages, and compares
@@ -42,7 +43,7 @@ func playToGPSD(t *testing.T, peers, log string) {
 	config.Address = "192.0.2.1:2947"
 	arrivals := hearGPSD(t, peers, log, config)
 	got := map[string]bool{}
-	for _, s := range arrivals.taken() {
+	for _, s := range arrivals.Samples() {
 		at := s.Instant.Add(-arrivalDelay).UTC().String()
 		got[at] = true
 		if expected[at] == "" {
@@ -60,7 +61,7 @@ func playToGPSD(t *testing.T, peers, log string) {
 		t.Errorf("%d of %d times are missing", missing, len(expected))
 	}
 	fixes := map[refclock.Fix]bool{}
-	for _, s := range arrivals.heard() {
+	for _, s := range arrivals.Signals() {
 		if s.GNSS == nil || s.State != refclock.Timing {
 			continue
 		}
@@ -73,7 +74,7 @@ func playToGPSD(t *testing.T, peers, log string) {
 	config = DefaultConfig()
 	offsets := hearGPSD(t, peers, log, config)
 	stamped := 0
-	for _, s := range offsets.taken() {
+	for _, s := range offsets.Samples() {
 		stamped++
 		at := s.Instant.Add(-uncalibratedDelay).UTC().String()
 		if s.Systematic == arrivalLimit {
@@ -90,7 +91,7 @@ func playToGPSD(t *testing.T, peers, log string) {
 }
 
 // hearGPSD plays a recording once to a driver of this configuration.
-func hearGPSD(t *testing.T, peers, log string, config Config) *record {
+func hearGPSD(t *testing.T, peers, log string, config Config) *sinktest.Record {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -120,7 +121,7 @@ func hearGPSD(t *testing.T, peers, log string, config Config) *record {
 	env.NotBefore = time.Time{}
 	env.Now = func() refclock.Stamp { return refclock.Stamp(time.Now().UnixNano()) }
 	d := &driver{config: config, env: env, dial: func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx, address) }}
-	out := &record{}
+	out := &sinktest.Record{}
 	for connected := false; !connected && ctx.Err() == nil; {
 		c, err := net.Dial("tcp", address)
 		if connected = err == nil; connected {
@@ -134,7 +135,7 @@ func hearGPSD(t *testing.T, peers, log string, config Config) *record {
 	fake.Wait()
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the driver: %v; %+v; gpsfake printed:\n%.2000s", err, out.last(), printed)
+			t.Logf("the driver: %v; %+v; gpsfake printed:\n%.2000s", err, out.Last(), printed)
 		}
 	})
 	return out

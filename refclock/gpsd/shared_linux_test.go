@@ -13,18 +13,19 @@ import (
 	"golang.org/x/sys/unix"
 
 	"timestation/refclock"
+	"timestation/refclock/sinktest"
 )
 
 // await waits for a sample at most for a second.
-func await(t *testing.T, out *record, n int) []refclock.Sample {
+func await(t *testing.T, out *sinktest.Record, n int) []refclock.Sample {
 	t.Helper()
 	for range 100 {
-		if s := out.taken(); len(s) >= n {
+		if s := out.Samples(); len(s) >= n {
 			return s
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatalf("%d samples, %+v", len(out.taken()), out.last())
+	t.Fatalf("%d samples, %+v", len(out.Samples()), out.Last())
 	return nil
 }
 
@@ -52,7 +53,7 @@ func TestRealSegment(t *testing.T) {
 	}()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	out := &record{}
+	out := &sinktest.Record{}
 	done := make(chan error, 1)
 	d := &shmDriver{config: SHMConfig{Unit: unit, DelayLimit: 1e-4}, env: environment(), attach: attach}
 	go func() { done <- d.Run(ctx, out) }()
@@ -96,7 +97,7 @@ func TestRealSocket(t *testing.T) {
 	}
 	left.Close()
 	ctx, stop := context.WithCancel(t.Context())
-	out := &record{}
+	out := &sinktest.Record{}
 	done := make(chan error, 1)
 	d := &sockDriver{config: SOCKConfig{Path: path, DelayLimit: 1e-4}, env: environment()}
 	go func() { done <- d.Run(ctx, out) }()

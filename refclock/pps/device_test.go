@@ -8,6 +8,7 @@ import (
 
 	"timestation/refclock"
 	"timestation/refclock/edge"
+	"timestation/refclock/sinktest"
 )
 
 // kernelModel is a PPS device as drivers/pps has it.
@@ -153,7 +154,7 @@ func FuzzBeat(f *testing.F) {
 	f.Add([]byte{100, 100, 100, 20, 80, 100, 0, 100, 200, 100, 255, 45, 100})
 	f.Add([]byte{50, 50, 50, 50, 50, 50, 50, 50, 50})
 	f.Fuzz(func(t *testing.T, steps []byte) {
-		out := &record{}
+		out := &sinktest.Record{}
 		r := receiverOf(out, nil)
 		at := start
 		for i, s := range steps {
@@ -163,8 +164,8 @@ func FuzzBeat(f *testing.F) {
 			}
 			feed(r, pulse{stamp: at, trailing: s%7 == 6, lost: uint32(s) / 250})
 		}
-		if uint64(len(out.samples)) != r.beat.seen || r.beat.seen+r.beat.extra > uint64(len(steps)) {
-			t.Errorf("%d samples, %+v", len(out.samples), r.beat)
+		if uint64(len(out.Samples())) != r.beat.seen || r.beat.seen+r.beat.extra > uint64(len(steps)) {
+			t.Errorf("%d samples, %+v", len(out.Samples()), r.beat)
 		}
 	})
 }

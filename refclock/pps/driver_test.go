@@ -6,50 +6,19 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"timestation/refclock"
+	"timestation/refclock/sinktest"
 )
 
 const start = refclock.Stamp(1_800_000_000_000_000_000)
 
-// record is a sink that keeps what it is given.
-type record struct {
-	mu      sync.Mutex
-	samples []refclock.Sample
-	signals []refclock.Signal
-}
-
-func (r *record) Sample(s refclock.Sample) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.samples = append(r.samples, s)
-}
-
-func (r *record) Signal(s refclock.Signal) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.signals = append(r.signals, s)
-}
-
-func (r *record) count() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.samples)
-}
-
-func (r *record) last() refclock.Signal {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.signals[len(r.signals)-1]
-}
-
-func (r *record) alarm(code string) (refclock.Alarm, bool) {
-	for _, a := range r.last().Alarms {
+func alarm(r *sinktest.Record, code string) (refclock.Alarm, bool) {
+	for _, a := range r.Last().Alarms {
 		if a.Code == code {
 			return a, true
 		}
@@ -90,20 +59,20 @@ func train(from refclock.Stamp, n int, width time.Duration, ppm float64, jitter,
 
 // TestSamples: each pulse of a regular series, from the third on, is a phase sample with the delay taken off.
 func TestSamples(t *testing.T) {
-	out := &record{}
+	out := &sinktest.Record{}
 	r := receiverOf(out, func(c *Config) { c.Delay, c.DelayLimit = 250e-9, 5e-6 })
 	pulses := train(start, 100, 0, 20, time.Microsecond, 0)
 	feed(r, pulses...)
-	if len(out.samples) != 98 {
-		t.Fatalf("%d samples of 100 pulses", len(out.samples))
+	if len(out.Samples()) != 98 {
+		t.Fatalf("%d samples of 100 pulses", len(out.Samples()))
 	}
-	for i, s := range out.samples {
+	for i, s := range out.Samples() {
 		if s.Kind != refclock.Phase || s.Stamp != pulses[i+2].stamp.Add(-250) || s.Systematic != 5*time.Microsecond ||
 			s.Pulse.Period != time.Second || s.Pulse.With != "gps0" || s.Pulse.Sequence != uint32(i+3) || s.Noise <= 0 {
 			t.Fatalf("sample %d: %+v %+v", i, s, s.Pulse)
 		}
 	}
-	if s := out.last(); s.State != refclock.Timing || s.Text != "" || len(s.Alarms) > 0 || s.Pulses.Seen != 98 || s.Pulses.Missing+s.Pulses.Extra != 0 {
+	if s := out.Last(); s.State != refclock.Timing || s.Text != "" || len(s.Alarms) > 0 || s.Pulses.Seen != 98 || s.Pulses.Missing+s.Pulses.Extra != 0 {
 		t.Errorf("%+v %+v", s, s.Pulses)
 	}
 }
@@ -111,9 +80,9 @@ func TestSamples(t *testing.T) {
 // TestScatter: jitter and histogram are those of the stamps, whatever the clock's frequency.
 func TestScatter(t *testing.T) {
 	for _, jitter := range []time.Duration{200 * time.Nanosecond, 5 * time.Microsecond, 300 * time.Microsecond} {
-		out := &record{}
+		out := &sinktest.Record{}
 		feed(receiverOf(out, nil), train(start, 300, 0, -80, jitter, 0)...)
-		p := out.last().Pulses
+		p := out.Last().Pulses
 		// Neighbouring stamps scatter independently.
 		if want := jitter.Seconds() * 1.414; p.JitterSeconds < 0.8*want || p.JitterSeconds > 1.2*want {
 			t.Errorf("jitter %v: said %v", want, p.JitterSeconds)
@@ -180,12 +149,12 @@ func TestMissingAndExtra(t *testing.T) {
 		}, 0, 4 * 97, []string{"extra-pulses"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			out := &record{}
+			out := &sinktest.Record{}
 			r := receiverOf(out, nil)
 			for i, p := range train(start, 100, 0, 30, time.Microsecond, 0) {
 				feed(r, c.alter(i, p)...)
 			}
-			for _, s := range out.samples {
+			for _, s := range out.Samples() {
 				offset := s.Stamp.Sub(start) % period
 				if offset > period/2 {
 					offset -= period
@@ -194,16 +163,16 @@ func TestMissingAndExtra(t *testing.T) {
 					t.Fatalf("a sample %v off the second", offset)
 				}
 			}
-			p := out.last().Pulses
+			p := out.Last().Pulses
 			if p.Missing != c.missing || p.Extra != c.extra {
 				t.Errorf("%d missing, %d extra; want %d and %d", p.Missing, p.Extra, c.missing, c.extra)
 			}
 			var codes []string
-			for _, a := range out.last().Alarms {
+			for _, a := range out.Last().Alarms {
 				codes = append(codes, a.Code)
 			}
 			if strings.Join(codes, " ") != strings.Join(c.alarms, " ") {
-				t.Errorf("alarms %v, want %v", out.last().Alarms, c.alarms)
+				t.Errorf("alarms %v, want %v", out.Last().Alarms, c.alarms)
 			}
 		})
 	}
@@ -211,19 +180,19 @@ func TestMissingAndExtra(t *testing.T) {
 
 // TestFivePerSecondIsCritical: which of five beats is the second, nobody can tell.
 func TestFivePerSecondIsCritical(t *testing.T) {
-	out := &record{}
+	out := &sinktest.Record{}
 	r := receiverOf(out, nil)
 	for i := range 300 {
 		feed(r, pulse{stamp: start.Add(time.Duration(i) * 200 * time.Millisecond)})
 	}
-	if a, ok := out.alarm("extra-pulses"); !ok || !a.Critical {
-		t.Errorf("%+v", out.last())
+	if a, ok := alarm(out, "extra-pulses"); !ok || !a.Critical {
+		t.Errorf("%+v", out.Last())
 	}
 }
 
 // TestNoise: edges without a beat are no pulse, however many come.
 func TestNoise(t *testing.T) {
-	out := &record{}
+	out := &sinktest.Record{}
 	r := receiverOf(out, nil)
 	random := rand.New(rand.NewPCG(3, 4))
 	at := start
@@ -232,8 +201,8 @@ func TestNoise(t *testing.T) {
 		feed(r, pulse{stamp: at})
 	}
 	// Three edges within 2 ms of a beat are chance: about 2000 × (0.003)² of them.
-	if len(out.samples) > 20 {
-		t.Errorf("%d samples from noise", len(out.samples))
+	if len(out.Samples()) > 20 {
+		t.Errorf("%d samples from noise", len(out.Samples()))
 	}
 }
 
@@ -258,10 +227,10 @@ func TestWrongEdge(t *testing.T) {
 		{"not as long as said", 20 * ms, us, us, 0.1, "pulse-width", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			out := &record{}
+			out := &sinktest.Record{}
 			r := receiverOf(out, func(config *Config) { config.Width = c.expected })
 			feed(r, train(start, 40, c.width, 10, c.jitter, c.endJitter)...)
-			alarms := out.last().Alarms
+			alarms := out.Last().Alarms
 			if c.code == "" {
 				if len(alarms) != 0 {
 					t.Errorf("%+v", alarms)
@@ -274,7 +243,7 @@ func TestWrongEdge(t *testing.T) {
 			if c.code == "wrong-edge" && !strings.Contains(alarms[0].Mend, `set edge = "clear"`) {
 				t.Error(alarms[0].Mend)
 			}
-			if got := out.last().Pulses.WidthSeconds; got < c.width.Seconds()-1e-4 || got > c.width.Seconds()+1e-4 {
+			if got := out.Last().Pulses.WidthSeconds; got < c.width.Seconds()-1e-4 || got > c.width.Seconds()+1e-4 {
 				t.Errorf("width %v", got)
 			}
 		})
@@ -284,11 +253,11 @@ func TestWrongEdge(t *testing.T) {
 // TestMovedPulse: a receiver that starts again with its pulse elsewhere is followed there after three pulses, and its
 // jitter is not that of the jump.
 func TestMovedPulse(t *testing.T) {
-	out := &record{}
+	out := &sinktest.Record{}
 	r := receiverOf(out, nil)
 	feed(r, train(start, 60, 0, 0, time.Microsecond, 0)...)
 	feed(r, train(start.Add(60*period+300*time.Millisecond), 60, 0, 0, time.Microsecond, 0)...)
-	p := out.last().Pulses
+	p := out.Last().Pulses
 	if p.Extra != 0 || p.Missing != 0 || p.Seen < 114 || p.JitterSeconds > 3e-6 {
 		t.Errorf("%+v", p)
 	}
@@ -356,7 +325,7 @@ func TestRun(t *testing.T) {
 					return nil
 				}}, nil
 		}}
-		out := &record{}
+		out := &sinktest.Record{}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -367,28 +336,28 @@ func TestRun(t *testing.T) {
 			t.Helper()
 			time.Sleep(time.Duration(second*1e9) - time.Since(clock.began))
 			synctest.Wait()
-			if s := out.last(); s.State != state || !strings.Contains(s.Text, words) {
+			if s := out.Last(); s.State != state || !strings.Contains(s.Text, words) {
 				t.Errorf("after %v s: %+v", second, s)
 			}
 		}
 		at(5, refclock.Waiting, "no pulse yet")
 		at(60.5, refclock.Timing, "")
-		if n := out.count(); n != 48 {
+		if n := len(out.Samples()); n != 48 {
 			t.Errorf("%d samples in 50 s", n)
 		}
 		clock.set.Add(int64(56*365*24*time.Hour + 123456*time.Microsecond))
 		at(70.5, refclock.Timing, "")
-		if n := out.count(); n != 55 { // of ten pulses one came with the step, two begin the new beat
+		if n := len(out.Samples()); n != 55 { // of ten pulses one came with the step, two begin the new beat
 			t.Errorf("%d samples after the step", n)
 		}
 		clock.set.Add(-30e9)
 		at(119.5, refclock.Timing, "")
-		if p := out.last().Pulses; p.Missing != 0 || p.Extra != 0 {
+		if p := out.Last().Pulses; p.Missing != 0 || p.Extra != 0 {
 			t.Errorf("a step of the clock counted as %+v", p)
 		}
 		at(130.5, refclock.Receiving, "have stopped")
 		at(160.5, refclock.Timing, "")
-		if p := out.last().Pulses; p.Missing != 30 {
+		if p := out.Last().Pulses; p.Missing != 30 {
 			t.Errorf("%+v", p)
 		}
 		at(200.4, refclock.Lost, "plug the receiver in")

@@ -79,10 +79,10 @@ func TestRadio(t *testing.T) {
 		{jjy.Code, levels(jjy.Code, 7*time.Minute, radiotest.Noise{}), 40},
 	} {
 		out := run(t, play.content, start, func(c *Config) { c.Format = play.code.Name }, 14*time.Minute, nil)
-		if len(out.samples) < play.samples {
-			t.Errorf("%s: %d samples in two rounds", play.code.Name, len(out.samples))
+		if len(out.Samples()) < play.samples {
+			t.Errorf("%s: %d samples in two rounds", play.code.Name, len(out.Samples()))
 		}
-		for i, s := range out.samples {
+		for i, s := range out.Samples() {
 			u := s.Instant.UTC()
 			wrong := time.Duration(u.Seconds*1e9 + int64(u.Nanoseconds) - int64(s.Stamp))
 			if wrong.Abs() > 12*time.Millisecond || s.Systematic != 50*time.Millisecond || s.Leap != refclock.LeapUnknown {
@@ -90,7 +90,7 @@ func TestRadio(t *testing.T) {
 				break
 			}
 		}
-		if last := out.signals[len(out.signals)-1]; last.State != refclock.Timing || last.Radio == nil || len(last.Radio.Fields) == 0 {
+		if last := out.Signals()[len(out.Signals())-1]; last.State != refclock.Timing || last.Radio == nil || len(last.Radio.Fields) == 0 {
 			t.Errorf("%s: %+v", play.code.Name, last)
 		}
 	}
@@ -99,15 +99,15 @@ func TestRadio(t *testing.T) {
 // TestRadioOwn: the recording's own time, once.
 func TestRadioOwn(t *testing.T) {
 	out := run(t, levels(dcf77.Code, 8*time.Minute, radiotest.Noise{}), start, func(c *Config) { c.Format, c.Time = "dcf77", own }, 10*time.Minute, nil)
-	if len(out.samples) < 30 {
-		t.Fatalf("%d samples", len(out.samples))
+	if len(out.Samples()) < 30 {
+		t.Fatalf("%d samples", len(out.Samples()))
 	}
-	for _, s := range out.samples {
+	for _, s := range out.Samples() {
 		if at := s.Instant.UTC().Time(); at.Before(received) || at.After(received.Add(8*time.Minute)) {
 			t.Errorf("%v", at)
 		}
 	}
-	if last := out.signals[len(out.signals)-1]; last.State != refclock.Receiving || !strings.Contains(last.Text, "over") {
+	if last := out.Signals()[len(out.Signals())-1]; last.State != refclock.Receiving || !strings.Contains(last.Text, "over") {
 		t.Errorf("%+v", last)
 	}
 }

@@ -7,32 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"timestation/refclock"
+	"timestation/refclock/sinktest"
 )
-
-// record is a sink that keeps what it is given.
-type record struct {
-	mu      sync.Mutex
-	samples []refclock.Sample
-	signals []refclock.Signal
-}
-
-func (r *record) Sample(s refclock.Sample) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.samples = append(r.samples, s)
-}
-
-func (r *record) Signal(s refclock.Signal) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.signals = append(r.signals, s)
-}
 
 // checksum ends a sentence.
 func checksum(body string) string {
@@ -68,7 +49,7 @@ func nmea(n, perHertz int) []byte {
 }
 
 // run plays a file for a time from a start, by a clock that set may change, and gives what came out.
-func run(t *testing.T, content []byte, start refclock.Stamp, change func(*Config), d time.Duration, set func(after time.Duration) time.Duration) *record {
+func run(t *testing.T, content []byte, start refclock.Stamp, change func(*Config), d time.Duration, set func(after time.Duration) time.Duration) *sinktest.Record {
 	t.Helper()
 	config := DefaultConfig()
 	config.File = filepath.Join(t.TempDir(), "recording")
@@ -78,7 +59,7 @@ func run(t *testing.T, content []byte, start refclock.Stamp, change func(*Config
 	if change != nil {
 		change(&config)
 	}
-	out := &record{}
+	out := &sinktest.Record{}
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		env := refclock.Environment{
@@ -108,10 +89,10 @@ const start = refclock.Stamp(1_795_348_800_300_000_000) // 2026-11-22T12:00:00.3
 // TestRestamped: a recording plays for ever, in the present: one sample a second, each as true as the clock it goes by.
 func TestRestamped(t *testing.T) {
 	out := run(t, nmea(15, 1), start, nil, 61*time.Second, nil)
-	if n := len(out.samples); n < 56 || n > 61 {
+	if n := len(out.Samples()); n < 56 || n > 61 {
 		t.Errorf("%d samples in a minute", n)
 	}
-	for i, s := range out.samples {
+	for i, s := range out.Samples() {
 		u := s.Instant.UTC()
 		if wrong := time.Duration(u.Seconds*1e9 + int64(u.Nanoseconds) - int64(s.Stamp)); wrong.Abs() > time.Millisecond {
 			t.Fatalf("sample %d is wrong by %v: %v", i, wrong, u)
@@ -120,7 +101,7 @@ func TestRestamped(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	}
-	if s := out.signals[len(out.signals)-1]; s.State != refclock.Timing || s.GNSS.SatellitesUsed != 8 {
+	if s := out.Signals()[len(out.Signals())-1]; s.State != refclock.Timing || s.GNSS.SatellitesUsed != 8 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -133,7 +114,7 @@ func TestClockSet(t *testing.T) {
 		}
 		return 0
 	})
-	last := out.samples[len(out.samples)-1]
+	last := out.Samples()[len(out.Samples())-1]
 	if u := last.Instant.UTC(); u.Time().Year() != 2026 || u.Seconds > int64(start)/1e9+41 || last.Stamp.Sub(start) < 1000*time.Hour {
 		t.Errorf("%v at %v", u, last.Stamp)
 	}
@@ -142,14 +123,14 @@ func TestClockSet(t *testing.T) {
 // TestOwn: a recording has its own dates, over the end of a year, plays once and says when it is over.
 func TestOwn(t *testing.T) {
 	out := run(t, nmea(15, 1), start, func(c *Config) { c.Time = own }, 30*time.Second, nil)
-	if n := len(out.samples); n < 13 || n > 15 {
+	if n := len(out.Samples()); n < 13 || n > 15 {
 		t.Fatalf("%d samples", n)
 	}
-	last := out.samples[len(out.samples)-1].Instant.UTC().String()
+	last := out.Samples()[len(out.Samples())-1].Instant.UTC().String()
 	if !strings.HasPrefix(last, "2020-01-01T00:00:0") {
 		t.Error(last)
 	}
-	if s := out.signals[len(out.signals)-1]; !strings.Contains(s.Text, "the recording is over") {
+	if s := out.Signals()[len(out.Signals())-1]; !strings.Contains(s.Text, "the recording is over") {
 		t.Errorf("%+v", s)
 	}
 }
@@ -171,11 +152,11 @@ func TestRecordings(t *testing.T) {
 			continue // a receiver of another language
 		}
 		out := run(t, content, start, nil, min(length, 2*time.Minute)+2*time.Second, nil)
-		t.Logf("%-40s %4d bursts, %8v, %4d samples", filepath.Base(log), len(all), length, len(out.samples))
-		if len(out.samples) > 0 {
+		t.Logf("%-40s %4d bursts, %8v, %4d samples", filepath.Base(log), len(all), length, len(out.Samples()))
+		if len(out.Samples()) > 0 {
 			played++
 		}
-		for _, s := range out.samples {
+		for _, s := range out.Samples() {
 			u := s.Instant.UTC()
 			if wrong := time.Duration(u.Seconds*1e9 + int64(u.Nanoseconds) - int64(s.Stamp)); s.Kind == refclock.Absolute && wrong.Abs() > time.Second/2 {
 				t.Errorf("%s: wrong by %v", log, wrong)
@@ -237,7 +218,7 @@ func TestErrors(t *testing.T) {
 	} {
 		config := DefaultConfig()
 		config.File = file
-		err := (&driver{config: config, env: refclock.Environment{Now: func() refclock.Stamp { return start }}}).Run(t.Context(), &record{})
+		err := (&driver{config: config, env: refclock.Environment{Now: func() refclock.Stamp { return start }}}).Run(t.Context(), &sinktest.Record{})
 		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Error(err)
 		}

@@ -16,11 +16,11 @@ func TestServerIsFollowed(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *scene) {
 		s.run(t)
 		pass(10 * time.Second)
-		if s.out.count() != firstBurst {
-			t.Errorf("%d samples after 10 s", s.out.count())
+		if len(s.out.Samples()) != firstBurst {
+			t.Errorf("%d samples after 10 s", len(s.out.Samples()))
 		}
 		pass(10 * time.Minute)
-		for i, x := range s.out.all() {
+		for i, x := range s.out.Samples() {
 			e := x.Exchange
 			// The transmit stamp is taken before the answer leaves: half of that is the error.
 			if err := errorOf(e); x.Kind != refclock.Exchange || err.Abs() > lateTransmit/2+time.Microsecond {
@@ -33,7 +33,7 @@ func TestServerIsFollowed(t *testing.T) {
 				t.Errorf("sample %d: %+v", i, x)
 			}
 		}
-		g := s.out.last()
+		g := s.out.Last()
 		if g.State != refclock.Timing || g.Text != "" || g.Server == nil || g.Server.Reach != 0xff || !g.Server.KernelStamps ||
 			g.Server.ReferenceID != "PTB" || g.Server.Address != "192.0.2.1:123" || g.Server.Protection != "none" {
 			t.Errorf("%+v %+v", g, g.Server)
@@ -54,7 +54,7 @@ func TestPollAdapts(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *scene) {
 		s.run(t)
 		pass(6 * time.Hour)
-		if g := s.out.last(); g.Server.PollSeconds != 1024 {
+		if g := s.out.Last(); g.Server.PollSeconds != 1024 {
 			t.Errorf("after six steady hours: every %v s", g.Server.PollSeconds)
 		}
 		before := s.server.times()
@@ -70,7 +70,7 @@ func TestPollAdapts(t *testing.T) {
 		}
 		s.server.mu.Unlock()
 		pass(6 * time.Hour)
-		if g := s.out.last(); g.Server.PollSeconds > 128 {
+		if g := s.out.Last(); g.Server.PollSeconds > 128 {
 			t.Errorf("a clock that jumps to and fro is asked every %v s", g.Server.PollSeconds)
 		}
 		if n := s.server.times() - before; n > 6*3600/16 {
@@ -149,14 +149,14 @@ func TestAnswersOfNoUse(t *testing.T) {
 				if c.state == refclock.Lost {
 					pass(2 * time.Second)
 				}
-				if s.out.count() != 0 {
-					t.Errorf("%d samples: %+v", s.out.count(), s.out.all()[0].Exchange)
+				if len(s.out.Samples()) != 0 {
+					t.Errorf("%d samples: %+v", len(s.out.Samples()), s.out.Samples()[0].Exchange)
 				}
 				want := c.state
 				if want == "" {
 					want = refclock.Receiving
 				}
-				if g := s.out.last(); g.State != want || !strings.Contains(g.Text, c.text) || strings.Contains(g.Text, "\n") {
+				if g := s.out.Last(); g.State != want || !strings.Contains(g.Text, c.text) || strings.Contains(g.Text, "\n") {
 					t.Errorf("%s: %q", g.State, g.Text)
 				}
 			})
@@ -177,8 +177,8 @@ func TestNoLoop(t *testing.T) {
 			s.server.header.ReferenceID = id
 			s.run(t)
 			pass(time.Second)
-			if s.out.count() == 0 {
-				t.Errorf("%s: %s", id, s.out.last().Text)
+			if len(s.out.Samples()) == 0 {
+				t.Errorf("%s: %s", id, s.out.Last().Text)
 			}
 		})
 	}
@@ -187,8 +187,8 @@ func TestNoLoop(t *testing.T) {
 		s.server.header.ReferenceID = [4]byte{'P', 'P', 'S', '1'}
 		s.run(t)
 		pass(time.Second)
-		if s.out.count() == 0 {
-			t.Error(s.out.last().Text)
+		if len(s.out.Samples()) == 0 {
+			t.Error(s.out.Last().Text)
 		}
 	})
 }
@@ -205,8 +205,8 @@ func TestForgedAnswersAreWaitedOut(t *testing.T) {
 		}
 		s.run(t)
 		pass(time.Minute)
-		if s.out.count() != s.server.times() || s.out.last().State != refclock.Timing {
-			t.Errorf("%d requests gave %d samples; %s", s.server.times(), s.out.count(), s.out.last().Text)
+		if len(s.out.Samples()) != s.server.times() || s.out.Last().State != refclock.Timing {
+			t.Errorf("%d requests gave %d samples; %s", s.server.times(), len(s.out.Samples()), s.out.Last().Text)
 		}
 	})
 }
@@ -224,7 +224,7 @@ func TestKissesAreObeyed(t *testing.T) {
 		if n := s.server.times(); n > 8 {
 			t.Errorf("%d requests in the hour after RATE", n)
 		}
-		if g := s.out.last(); g.Server.Kiss != "RATE" || !strings.Contains(g.Text, "less often") {
+		if g := s.out.Last(); g.Server.Kiss != "RATE" || !strings.Contains(g.Text, "less often") {
 			t.Errorf("%+v %+v", g, g.Server)
 		}
 		s.server.mu.Lock()
@@ -242,7 +242,7 @@ func TestKissesAreObeyed(t *testing.T) {
 		if n := s.server.times(); n != 1 {
 			t.Errorf("%d requests after DENY", n)
 		}
-		if g := s.out.last(); g.State != refclock.Lost || !strings.Contains(g.Text, "does not want to be asked") {
+		if g := s.out.Last(); g.State != refclock.Lost || !strings.Contains(g.Text, "does not want to be asked") {
 			t.Errorf("%+v", g)
 		}
 		elsewhere := netip.MustParseAddr("192.0.2.2")
@@ -252,8 +252,8 @@ func TestKissesAreObeyed(t *testing.T) {
 		s.network.servers[netip.AddrPortFrom(elsewhere, 123)] = kind
 		s.network.mu.Unlock()
 		pass(2 * time.Hour)
-		if s.server.times() != 1 || kind.times() < 10 || s.out.last().State != refclock.Timing {
-			t.Errorf("%d requests to the one, %d to the other: %s", s.server.times(), kind.times(), s.out.last().Text)
+		if s.server.times() != 1 || kind.times() < 10 || s.out.Last().State != refclock.Timing {
+			t.Errorf("%d requests to the one, %d to the other: %s", s.server.times(), kind.times(), s.out.Last().Text)
 		}
 	})
 }
@@ -272,9 +272,9 @@ func TestLossAndReturn(t *testing.T) {
 		s.server.mu.Lock()
 		s.server.silent, s.server.asked = true, nil
 		s.server.mu.Unlock()
-		before := s.out.count()
+		before := len(s.out.Samples())
 		pass(2 * time.Hour)
-		if g := s.out.last(); g.State != refclock.Lost || g.Server.Reach != 0 || s.out.count() != before {
+		if g := s.out.Last(); g.State != refclock.Lost || g.Server.Reach != 0 || len(s.out.Samples()) != before {
 			t.Errorf("%+v %+v", g, g.Server)
 		}
 		if n := s.server.times() + other.times(); n < 60 || n > 7200/16 {
@@ -287,7 +287,7 @@ func TestLossAndReturn(t *testing.T) {
 		other.silent = false
 		other.mu.Unlock()
 		pass(5 * time.Minute)
-		if g := s.out.last(); g.State != refclock.Timing || g.Server.Address != "[2001:db8::2]:123" {
+		if g := s.out.Last(); g.State != refclock.Timing || g.Server.Address != "[2001:db8::2]:123" {
 			t.Errorf("%+v", g)
 		}
 	})
@@ -296,15 +296,15 @@ func TestLossAndReturn(t *testing.T) {
 		s.network.hosts = nil
 		s.run(t)
 		pass(5 * time.Minute)
-		if g := s.out.last(); g.State != refclock.Lost || !strings.Contains(g.Text, "ntp.example.org") {
+		if g := s.out.Last(); g.State != refclock.Lost || !strings.Contains(g.Text, "ntp.example.org") {
 			t.Errorf("%+v", g)
 		}
 		s.network.mu.Lock()
 		s.network.hosts = names
 		s.network.mu.Unlock()
 		pass(time.Minute)
-		if s.out.last().State != refclock.Timing {
-			t.Errorf("%+v", s.out.last())
+		if s.out.Last().State != refclock.Timing {
+			t.Errorf("%+v", s.out.Last())
 		}
 	})
 }
@@ -318,8 +318,8 @@ func TestLeapsAndEras(t *testing.T) {
 			s.server.header.Leap = li
 			s.run(t)
 			pass(time.Second)
-			if s.out.count() != 1 || s.out.all()[0].Leap != want {
-				t.Errorf("%v: %d samples, %s", li, s.out.count(), s.out.last().Text)
+			if len(s.out.Samples()) != 1 || s.out.Samples()[0].Leap != want {
+				t.Errorf("%v: %d samples, %s", li, len(s.out.Samples()), s.out.Last().Text)
 			}
 		})
 	}
@@ -330,13 +330,13 @@ func TestLeapsAndEras(t *testing.T) {
 		s.run(t)
 		pass(20 * time.Second)
 		near := 0
-		for _, x := range s.out.all() {
+		for _, x := range s.out.Samples() {
 			if at := x.Exchange.T2.UTC().Seconds % 86400; at >= 86399 || at < 1 {
 				near++
 			}
 		}
-		if near != 0 || s.out.count() < 8 {
-			t.Errorf("%d of %d samples are beside midnight", near, s.out.count())
+		if near != 0 || len(s.out.Samples()) < 8 {
+			t.Errorf("%d of %d samples are beside midnight", near, len(s.out.Samples()))
 		}
 	})
 	inBubble(t, func(t *testing.T, s *scene) {
@@ -347,8 +347,8 @@ func TestLeapsAndEras(t *testing.T) {
 		}
 		s.run(t)
 		pass(time.Second)
-		if s.out.count() != 1 || s.out.all()[0].Exchange.T2.UTC().Time().Year() != 2038 {
-			t.Errorf("%+v %s", s.out.all(), s.out.last().Text)
+		if len(s.out.Samples()) != 1 || s.out.Samples()[0].Exchange.T2.UTC().Time().Year() != 2038 {
+			t.Errorf("%+v %s", s.out.Samples(), s.out.Last().Text)
 		}
 	})
 }

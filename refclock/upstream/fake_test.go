@@ -16,6 +16,7 @@ import (
 	"timestation/engine/ntp"
 	"timestation/engine/nts"
 	"timestation/refclock"
+	"timestation/refclock/sinktest"
 )
 
 // The local clock of the tests says 1970 and is fast; the true time is 2026. Both run by the bubble's time, which begins in
@@ -200,46 +201,6 @@ func (s *fakeSocket) receive(ctx context.Context, b []byte) (int, refclock.Stamp
 func (s *fakeSocket) sent() (refclock.Stamp, bool) { return s.left, true }
 func (s *fakeSocket) close()                       {}
 
-// sink keeps what the driver says.
-type sink struct {
-	mu      sync.Mutex
-	samples []refclock.Sample
-	signals []refclock.Signal
-}
-
-func (s *sink) Sample(x refclock.Sample) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.samples = append(s.samples, x)
-}
-
-func (s *sink) Signal(x refclock.Signal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.signals = append(s.signals, x)
-}
-
-func (s *sink) last() refclock.Signal {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.signals) == 0 {
-		return refclock.Signal{}
-	}
-	return s.signals[len(s.signals)-1]
-}
-
-func (s *sink) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.samples)
-}
-
-func (s *sink) all() []refclock.Sample {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]refclock.Sample{}, s.samples...)
-}
-
 // times is how often the server was asked since asked was cleared.
 func (s *fakeServer) times() int {
 	s.mu.Lock()
@@ -258,13 +219,13 @@ type scene struct {
 	network *fakeNetwork
 	config  Config
 	env     refclock.Environment
-	out     *sink
+	out     *sinktest.Record
 	// known is whether the station knows the time.
 	known atomic.Bool
 }
 
 func newScene() *scene {
-	s := &scene{server: newFakeServer(), out: &sink{}, config: DefaultConfig()}
+	s := &scene{server: newFakeServer(), out: &sinktest.Record{}, config: DefaultConfig()}
 	s.network = &fakeNetwork{
 		hosts:   map[string][]netip.Addr{"ntp.example.org": {address}},
 		servers: map[netip.AddrPort]*fakeServer{port123: s.server},

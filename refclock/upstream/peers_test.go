@@ -125,31 +125,31 @@ func TestPeersChronydAsServer(t *testing.T) {
 				refclock.Supervise(ctx, "chronyd", d, s.env.Log, s.out)
 			}()
 			for range 200 {
-				if sleep(t.Context(), 100*time.Millisecond); s.out.count() >= 6 {
+				if sleep(t.Context(), 100*time.Millisecond); len(s.out.Samples()) >= 6 {
 					break
 				}
 			}
 			stop()
 			<-done
-			if s.out.count() < 6 {
-				t.Fatalf("%d samples; %+v", s.out.count(), s.out.last())
+			if len(s.out.Samples()) < 6 {
+				t.Fatalf("%d samples; %+v", len(s.out.Samples()), s.out.Last())
 			}
 			best := time.Hour
-			for _, x := range s.out.all() {
+			for _, x := range s.out.Samples() {
 				const tai = taiMinusUTC * time.Second
 				best = min(best, (offset(x.Exchange) - tai).Abs())
 				if x.Exchange.Authenticated != (c.protection != "none") || x.Exchange.Stratum != 1 {
 					t.Errorf("%+v", x.Exchange)
 				}
 			}
-			g := s.out.last()
+			g := s.out.Last()
 			if g.Server.Protection != c.protection || g.Server.Interleaved != c.interleaved || !g.Server.KernelStamps || g.Server.ReferenceID != "GPS1" {
 				t.Errorf("%+v", g.Server)
 			}
 			if best > time.Millisecond {
-				t.Errorf("the best of %d samples is off by %v", s.out.count(), best)
+				t.Errorf("the best of %d samples is off by %v", len(s.out.Samples()), best)
 			}
-			t.Logf("%d samples, the best off by %v, round trip %.1f µs", s.out.count(), best, 1e6*g.Server.DelaySeconds)
+			t.Logf("%d samples, the best off by %v, round trip %.1f µs", len(s.out.Samples()), best, 1e6*g.Server.DelaySeconds)
 		})
 	}
 }

@@ -60,18 +60,18 @@ func TestSymmetricKeys(t *testing.T) {
 			s.server.key = authenticator(t, id)
 			s.run(t)
 			pass(10 * time.Second)
-			g := s.out.last()
-			if s.out.count() != firstBurst || !s.out.all()[0].Exchange.Authenticated || g.Server.Protection != protection || !g.Server.Authenticated {
-				t.Errorf("%d samples; %+v %+v", s.out.count(), g, g.Server)
+			g := s.out.Last()
+			if len(s.out.Samples()) != firstBurst || !s.out.Samples()[0].Exchange.Authenticated || g.Server.Protection != protection || !g.Server.Authenticated {
+				t.Errorf("%d samples; %+v %+v", len(s.out.Samples()), g, g.Server)
 			}
 			s.server.mu.Lock()
 			s.server.key = nil
 			s.server.change = func(_, a *ntp.Header) { a.Stratum, a.ReferenceID = 0, [4]byte{'D', 'E', 'N', 'Y'} }
 			s.server.mu.Unlock()
 			pass(10 * time.Minute)
-			g = s.out.last()
-			if s.out.count() != firstBurst || g.State != refclock.Lost || !strings.Contains(g.Text, "not-authentic") || !strings.Contains(g.Text, "same key") {
-				t.Errorf("%d samples; %s %q", s.out.count(), g.State, g.Text)
+			g = s.out.Last()
+			if len(s.out.Samples()) != firstBurst || g.State != refclock.Lost || !strings.Contains(g.Text, "not-authentic") || !strings.Contains(g.Text, "same key") {
+				t.Errorf("%d samples; %s %q", len(s.out.Samples()), g.State, g.Text)
 			}
 		})
 	}
@@ -89,7 +89,7 @@ func TestInterleaved(t *testing.T) {
 				pass(4 * time.Hour)
 				exact := 0
 				seen := map[refclock.Stamp]bool{}
-				for i, x := range s.out.all() {
+				for i, x := range s.out.Samples() {
 					if seen[x.Exchange.T1] {
 						t.Errorf("sample %d came twice", i)
 					}
@@ -101,14 +101,14 @@ func TestInterleaved(t *testing.T) {
 						t.Errorf("sample %d is off by %v", i, err)
 					}
 				}
-				n := s.out.count()
+				n := len(s.out.Samples())
 				if want := 4 * 3600 / seconds; n < want*9/10 {
 					t.Errorf("every %d s: %d samples", seconds, n)
 				}
 				if interleaves && exact < n-2 || !interleaves && exact > 0 {
 					t.Errorf("interleaved %v, every %d s: %d of %d samples are exact", interleaves, seconds, exact, n)
 				}
-				if g := s.out.last(); g.Server.Interleaved != interleaves || g.State != refclock.Timing {
+				if g := s.out.Last(); g.Server.Interleaved != interleaves || g.State != refclock.Timing {
 					t.Errorf("%+v", g.Server)
 				}
 			})
@@ -125,10 +125,10 @@ func TestInterleaved(t *testing.T) {
 		}
 		s.run(t)
 		pass(time.Hour)
-		if s.out.count() < 3600/17*6/10 {
-			t.Errorf("%d samples", s.out.count())
+		if len(s.out.Samples()) < 3600/17*6/10 {
+			t.Errorf("%d samples", len(s.out.Samples()))
 		}
-		for i, x := range s.out.all() {
+		for i, x := range s.out.Samples() {
 			if err := errorOf(x.Exchange).Abs(); err > lateTransmit/2+time.Microsecond {
 				t.Errorf("sample %d is off by %v", i, err)
 			}
@@ -224,8 +224,8 @@ func TestNTS(t *testing.T) {
 		k.under(t, s, &asked)
 		s.run(t)
 		pass(24 * time.Hour)
-		g := s.out.last()
-		if asked.Load() != 1 || g.State != refclock.Timing || g.Server.Protection != "NTS AES-SIV-CMAC-256" || !s.out.all()[0].Exchange.Authenticated {
+		g := s.out.Last()
+		if asked.Load() != 1 || g.State != refclock.Timing || g.Server.Protection != "NTS AES-SIV-CMAC-256" || !s.out.Samples()[0].Exchange.Authenticated {
 			t.Errorf("keys established %d times: %+v %+v", asked.Load(), g, g.Server)
 		}
 		// The server forgets its master keys: new keys are established, at a bearable rate, and it goes on.
@@ -236,17 +236,17 @@ func TestNTS(t *testing.T) {
 		s.server.mu.Lock()
 		s.server.nts = nts.NewServer(jar)
 		s.server.mu.Unlock()
-		before := s.out.count()
+		before := len(s.out.Samples())
 		pass(24 * time.Hour)
-		if asked.Load() < 4 || asked.Load() > 40 || s.out.count() != before {
+		if asked.Load() < 4 || asked.Load() > 40 || len(s.out.Samples()) != before {
 			t.Errorf("keys of no use were established %d times in a day", asked.Load())
 		}
 		s.server.mu.Lock()
 		s.server.nts = nts.NewServer(k.jar)
 		s.server.mu.Unlock()
 		pass(2 * time.Hour)
-		if s.out.last().State != refclock.Timing {
-			t.Errorf("%+v", s.out.last())
+		if s.out.Last().State != refclock.Timing {
+			t.Errorf("%+v", s.out.Last())
 		}
 	})
 	inBubble(t, func(t *testing.T, s *scene) { // lost answers use up cookies, and come back
@@ -260,8 +260,8 @@ func TestNTS(t *testing.T) {
 		}
 		s.run(t)
 		pass(24 * time.Hour)
-		if asked.Load() != 1 || s.out.count() < 10 {
-			t.Errorf("keys established %d times, %d samples", asked.Load(), s.out.count())
+		if asked.Load() != 1 || len(s.out.Samples()) < 10 {
+			t.Errorf("keys established %d times, %d samples", asked.Load(), len(s.out.Samples()))
 		}
 	})
 	inBubble(t, func(t *testing.T, s *scene) { // forged NTSN and unprotected answers
@@ -279,8 +279,8 @@ func TestNTS(t *testing.T) {
 		}
 		s.run(t)
 		pass(time.Hour)
-		if asked.Load() != 1 || s.out.count() != s.server.times() {
-			t.Errorf("keys established %d times, %d samples of %d", asked.Load(), s.out.count(), s.server.times())
+		if asked.Load() != 1 || len(s.out.Samples()) != s.server.times() {
+			t.Errorf("keys established %d times, %d samples of %d", asked.Load(), len(s.out.Samples()), s.server.times())
 		}
 	})
 }
@@ -293,15 +293,15 @@ func TestNTSCertificates(t *testing.T) {
 		expired.under(t, s, &asked)
 		s.run(t)
 		pass(10 * time.Minute)
-		if s.out.count() == 0 {
-			t.Fatalf("while the date is not known: %s", s.out.last().Text)
+		if len(s.out.Samples()) == 0 {
+			t.Fatalf("while the date is not known: %s", s.out.Last().Text)
 		}
 		s.known.Store(true)
 		pass(20 * time.Minute)
-		before := s.out.count()
+		before := len(s.out.Samples())
 		pass(6 * time.Hour)
-		g := s.out.last()
-		if s.out.count() != before || g.State != refclock.Lost || !strings.Contains(g.Text, "not by the station's time") {
+		g := s.out.Last()
+		if len(s.out.Samples()) != before || g.State != refclock.Lost || !strings.Contains(g.Text, "not by the station's time") {
 			t.Errorf("an expired certificate is still used: %+v", g)
 		}
 		if asked.Load() > 20 {
@@ -314,7 +314,7 @@ func TestNTSCertificates(t *testing.T) {
 		other.under(t, s, &asked)
 		s.run(t)
 		pass(time.Minute)
-		if g := s.out.last(); s.out.count() != 0 || g.State != refclock.Lost || !strings.Contains(g.Text, "ntp.example.org") {
+		if g := s.out.Last(); len(s.out.Samples()) != 0 || g.State != refclock.Lost || !strings.Contains(g.Text, "ntp.example.org") {
 			t.Errorf("%+v", g)
 		}
 	})
@@ -322,7 +322,7 @@ func TestNTSCertificates(t *testing.T) {
 		s.config.NTS = true
 		s.run(t)
 		pass(time.Minute)
-		if g := s.out.last(); g.State != refclock.Lost || !strings.Contains(g.Text, "TCP port 4460") || !strings.HasPrefix(g.Text, "NTS: ntp.example.org:4460") {
+		if g := s.out.Last(); g.State != refclock.Lost || !strings.Contains(g.Text, "TCP port 4460") || !strings.HasPrefix(g.Text, "NTS: ntp.example.org:4460") {
 			t.Errorf("%+v", g)
 		}
 	})
