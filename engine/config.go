@@ -92,6 +92,8 @@ const (
 	coldFor = 15 * time.Minute
 	// patience is how long after the start nobody needs to be told that there is no time yet.
 	patience = time.Minute
+	// radioPatience is the same of a long-wave time code, which takes two minutes to tell the time at best.
+	radioPatience = 5 * time.Minute
 	// queue is how many samples and signals may wait for the loop.
 	queue = 1024
 )

@@ -67,6 +67,9 @@ func (e *Engine) watchSource(src *source, waited bool) {
 		Text: src.Name + " is lost: " + src.signal.Text,
 		Mend: "plug it in again, or correct its section of the configuration; it is tried again by itself",
 	})
+	if src.signal.Radio != nil {
+		waited = time.Duration(e.last.Raw-e.began) > radioPatience
+	}
 	e.alert((src.heard || waited) && src.signal.State == refclock.Receiving, status.Alert{
 		Code: "source-no-time", Source: src.Name, Severity: status.Warning,
 		Text: src.Name + " gives no time: " + src.signal.Text,
@@ -147,7 +150,7 @@ func (e *Engine) watchDrift() {
 		if d.Suspect != "" {
 			a.Source = d.Suspect
 		}
-		if entry, known := guard.Lookup(a.Code); known {
+		if entry, known := status.LookupAlert(a.Code); known {
 			a.Mend = entry.Mend.English
 		}
 		standing[[2]string{a.Code, a.Source}] = true

@@ -161,7 +161,7 @@ func (a *Alerts) Acknowledge(code, source, by string) error {
 	it.forAPerson = false
 	a.revision++
 	a.journal.note(Acknowledged, it.worded(), now)
-	if entry, known := Lookup(code); known && entry.Once {
+	if entry, known := status.LookupAlert(code); known && entry.Once {
 		a.end(it, now)
 	}
 	a.settle(now, at)
@@ -248,7 +248,7 @@ func (a *Alerts) Restore(saved SavedAlerts) {
 		if alert.Code == "" || len(a.items) >= maxStanding || a.find(alert.Code, alert.Source) != nil {
 			continue // not written by Save
 		}
-		entry, known := Lookup(alert.Code)
+		entry, known := status.LookupAlert(alert.Code)
 		it := &item{alert: alert, standing: true, restored: true, until: at + restoreGrace, began: at, rose: at}
 		it.forAPerson = known && entry.Once
 		if alert.Flapping {

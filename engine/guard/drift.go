@@ -30,9 +30,11 @@ const (
 // The windows, in blocks, over which departures and slopes are looked for: short ones see a strong drift soon, long ones
 // a weak one.
 var (
-	boundWindows = []int{1, 4, 16, 64}
-	slopeWindows = []int{4, 8, 16, 32, 64}
+	boundWindows = []int{1, 4, 16, widest}
+	slopeWindows = []int{4, 8, 16, 32, widest}
 )
+
+const widest = 64
 
 // DriftKind is how sure a drift alarm is.
 type DriftKind string
@@ -77,7 +79,7 @@ func (a DriftAlarm) Explain() string {
 		return fmt.Sprintf("the rate of %s against the oscillator changed by %.3g ppm about %s; alone, it cannot be told which "+
 			"of the two it was", a.A, a.Rate*1e6, a.Since)
 	}
-	text := fmt.Sprintf("%s and %s have drifted apart by %s since about %s", a.A, a.B, amount(abs(a.DepartureSeconds)), a.Since)
+	text := fmt.Sprintf("%s and %s have drifted apart by %s since about %s", a.A, a.B, amount(math.Abs(a.DepartureSeconds)), a.Since)
 	if a.Kind == Beyond {
 		text += fmt.Sprintf(" and are further apart than their limits allow (%s)", amount(a.LimitSeconds))
 	}
@@ -213,7 +215,7 @@ func independent(a, b Tracked) bool {
 // heard tells whether a source has a block that is not older than the widest window.
 func (d *Drift) heard(t Tracked) bool {
 	s := d.series[t.Source]
-	return s != nil && len(s.values) > 0 && d.block-(s.first+int64(len(s.values))) < 64
+	return s != nil && len(s.values) > 0 && d.block-(s.first+int64(len(s.values))) < widest
 }
 
 // comparePair looks at the difference of two sources' phases, in which the oscillator cancels.

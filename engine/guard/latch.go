@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -175,7 +176,7 @@ func (l *Latch) Judge(now refclock.UTC, elapsed, bound time.Duration, claims []C
 		supporters := supporters(c, claims)
 		agrees := l.config.Release == ByAgreement && len(supporters) >= max(l.config.Voices, 1)
 		// Half-way back is not back: with a wide limit the latch would never have closed.
-		back := c.Offset.Abs().Seconds() <= min(h.LimitSeconds, abs(h.JumpSeconds)/2)
+		back := c.Offset.Abs().Seconds() <= min(h.LimitSeconds, math.Abs(h.JumpSeconds)/2)
 		switch {
 		case lasts(&h.back, back, elapsed, l.config.ReturnFor):
 			released = append(released, l.release(i, ReleasedReturned, "its own return to the station's time"))
@@ -189,7 +190,7 @@ func (l *Latch) Judge(now refclock.UTC, elapsed, bound time.Duration, claims []C
 // mayPass tells whether a claim is what was accepted a while ago.
 func (l *Latch) mayPass(c Claim, limit time.Duration) bool {
 	return slices.ContainsFunc(l.passes, func(p pass) bool {
-		return p.source == c.Source && l.elapsed < p.until && abs(c.Offset.Seconds()-p.offset) <= limit.Seconds()
+		return p.source == c.Source && l.elapsed < p.until && math.Abs(c.Offset.Seconds()-p.offset) <= limit.Seconds()
 	})
 }
 

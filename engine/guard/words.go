@@ -13,9 +13,9 @@ func amount(seconds float64) string {
 		name string
 	}{{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}, {1e-3, "ms"}, {1e-6, "µs"}}
 	for _, u := range units {
-		if n := seconds / u.size; abs(n) >= 1000 {
+		if n := seconds / u.size; math.Abs(n) >= 1000 {
 			return fmt.Sprintf("%.0f %s", n, u.name)
-		} else if abs(n) >= 0.9995 { // what is rounded to 1000 of the smaller unit is 1 of this one
+		} else if math.Abs(n) >= 0.9995 { // what is rounded to 1000 of the smaller unit is 1 of this one
 			return fmt.Sprintf("%.3g %s", n, u.name)
 		}
 	}
@@ -29,5 +29,3 @@ func sentence(names []string) string {
 	}
 	return strings.Join(names, "")
 }
-
-func abs(x float64) float64 { return math.Abs(x) }
