@@ -191,6 +191,23 @@ func combined(bank []member) (c moments) {
 	return c
 }
 
+// reach is how far from the mean the phase may be at the very most, in Uncertainty95: limitSigmas if all members agree.
+// Where a wide one is still thought possible it is more: as far as that one would go at the same risk, which is about
+// exp(-limit²/2) and, as a share of that member's, smaller by its weight.
+func (c moments) reach(bank []member) float64 {
+	const limit = limitSigmas * sigmas
+	far := limit * math.Sqrt(c.pxx)
+	for i := range bank {
+		m := &bank[i]
+		d := math.Abs(m.x - c.x)
+		if m.weight < slight || d+limit*math.Sqrt(m.pxx) <= far {
+			continue
+		}
+		far = math.Max(far, d+math.Sqrt((limit*limit+2*math.Log(m.weight))*m.pxx))
+	}
+	return far / (sigmas * math.Sqrt(c.pxx))
+}
+
 // after is roughly what becomes of the moments within dt seconds, so few that no drift matters.
 func (c moments) after(dt float64) moments {
 	c.x += dt * c.y

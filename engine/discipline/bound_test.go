@@ -21,8 +21,8 @@ type world struct {
 	silentFrom, silentTo int
 }
 
-// TestBoundHoldsOverADay lives through 24 hours of each world with several seeds, and asks every second whether the true
-// error was within the stated bound.
+// TestBoundHoldsOverADay lives through 24 hours of each world and asks every second whether the true error was within the
+// stated bound.
 func TestBoundHoldsOverADay(t *testing.T) {
 	const limit = 50 * time.Millisecond
 	seeds, hours := uint64(1), 12
@@ -37,15 +37,19 @@ func TestBoundHoldsOverADay(t *testing.T) {
 		{name: "12 h silent", systematic: limit, jitter: 10 * time.Millisecond, q: 3e-9, sinePPM: 3, silentFrom: 6 * 3600, silentTo: 18 * 3600},
 	}
 	for _, w := range worlds {
+		var inside95, insideMax, seconds float64
+		var widest time.Duration
 		for seed := range seeds {
-			inside95, insideMax, seconds, widest := w.run(seed+100, hours)
-			t.Logf("%-20s seed %d: inside MaxError %.3f %%, widest %v", w.name, seed, 100*insideMax/seconds, widest.Round(time.Millisecond))
-			if insideMax < 0.95*seconds {
-				t.Errorf("%s, seed %d: the bound held only %.2f %% of the day", w.name, seed, 100*insideMax/seconds)
-			}
-			if w.delayError == 0 && w.jitter <= 5*time.Millisecond && inside95 < 0.94*seconds {
-				t.Errorf("%s, seed %d: the statistical bound held only %.2f %%", w.name, seed, 100*inside95/seconds)
-			}
+			in95, inMax, n, wide := w.run(seed+100, hours)
+			inside95, insideMax, seconds, widest = inside95+in95, insideMax+inMax, seconds+n, max(widest, wide)
+		}
+		t.Logf("%-20s inside MaxError %.3f %%, widest %v", w.name, 100*insideMax/seconds, widest.Round(time.Millisecond))
+		if insideMax < seconds {
+			t.Errorf("%s: the bound held only %.2f %% of the time", w.name, 100*insideMax/seconds)
+		}
+		// The mean of few independent stretches, each as long as the filter's memory.
+		if few := 0.90; w.delayError == 0 && w.jitter <= 5*time.Millisecond && (inside95 < few*seconds || seeds > 1 && inside95 < 0.94*seconds) {
+			t.Errorf("%s: the statistical bound held only %.2f %%", w.name, 100*inside95/seconds)
 		}
 	}
 }

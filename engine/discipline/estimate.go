@@ -8,7 +8,7 @@ import (
 const (
 	// sigmas makes a 95 % bound of a standard deviation, with some room for what the filter does not know of itself.
 	sigmas = 2.12
-	// limitSigmas is what MaxError takes for the limit of the statistical error, in Uncertainty95.
+	// limitSigmas is what MaxError takes for the limit of the statistical error, in Uncertainty95, where it is of one Gaussian.
 	limitSigmas = 3
 	// settleSamples over at least settleTime make an estimate that may be followed.
 	settleSamples = 10
@@ -21,9 +21,13 @@ type Estimate struct {
 	TAI int64
 	// Frequency is how many seconds TAI gains on the oscillator in one of its seconds.
 	Frequency float64
-	// Uncertainty95 is statistical; MaxError adds the sources' systematic limits and the oscillator's assumed wander while
-	// nothing is heard. Neither covers an oscillator whose frequency steps in an instant, as a damaged crystal's may: until the
-	// samples show it, for up to 10 s at a sample a second, the error may be what the step makes in 3 s beyond them.
+	// FrequencyUncertainty is its standard deviation.
+	FrequencyUncertainty float64
+	// Uncertainty95 is statistical. MaxError is what the statistical error never exceeds, by whichever wander of the oscillator
+	// is still thought possible and with Student's tails while few samples were heard, and adds the sources' systematic limits
+	// and the oscillator's assumed wander while nothing is heard. Neither covers an oscillator whose frequency steps in an
+	// instant, as a damaged crystal's may: until the samples show it, for up to 10 s at a sample a second, the error may be what
+	// the step makes in 3 s beyond them.
 	Uncertainty95, MaxError time.Duration
 	// The growths are in seconds per second from this moment on.
 	Uncertainty95Growth, MaxErrorGrowth float64
@@ -50,9 +54,10 @@ func (f *Filter) At(raw int64) Estimate {
 	dt := seconds(raw - f.raw)
 	c := f.ahead(dt)
 	// The whole nanoseconds are added as integers: a float64 of a day in seconds has only ten digits left behind it.
-	e := Estimate{TAI: f.tai + (raw - f.raw) + int64(math.Round(c.x*1e9)), Frequency: c.y}
+	e := Estimate{TAI: f.tai + (raw - f.raw) + int64(math.Round(c.x*1e9)), Frequency: c.y,
+		FrequencyUncertainty: math.Sqrt(c.pyy)}
 	silent := math.Max(dt, 0)
-	scale, floor := f.doubt()
+	scale, floor, student := f.doubt()
 	scale *= f.tails(dt)
 	u0 := sigmas * math.Sqrt(scale*c.pxx+floor)
 	u1 := sigmas * math.Sqrt(scale*(c.pxx+2*c.pxy+c.pyy)+floor)
@@ -62,16 +67,18 @@ func (f *Filter) At(raw int64) Estimate {
 		systematic += math.Abs(v.pullX+dt*v.pullY) * v.systematic
 	}
 	e.Uncertainty95 = bound(u0)
-	e.MaxError = bound(limitSigmas*u0 + wander*silent + systematic)
+	reach := f.reach * student
+	e.MaxError = bound(reach*u0 + wander*silent + systematic)
 	e.Uncertainty95Growth = math.Max(u1-u0, 0)
-	e.MaxErrorGrowth = limitSigmas*e.Uncertainty95Growth + wander
+	e.MaxErrorGrowth = reach*e.Uncertainty95Growth + wander
 	return e
 }
 
 // doubt is what the variance of the phase is to be multiplied by and what to be added to it, for the sake of what the
 // filter does not know of the source that the estimate rests on: its noise as long as that is hardly learned, and that it
 // is not white; and that the mean of the noise, from which the time is counted, is known no better than a mean can be.
-func (f *Filter) doubt() (scale, floor float64) {
+// student is by how much farther than a Gaussian's the limit of an error is whose scatter is known from few samples.
+func (f *Filter) doubt() (scale, floor, student float64) {
 	const unknown = 12 // samples
 	pull, rests := -1.0, (*voice)(nil)
 	for _, v := range f.voices {
@@ -80,16 +87,19 @@ func (f *Filter) doubt() (scale, floor float64) {
 		}
 	}
 	if rests == nil {
-		return 1, 0
+		return 1, 0, 1
 	}
 	learned := math.Max(rests.law.learned, float64(rests.samples))
 	excess := rests.colour.excess()
 	scale = excess * (1 + unknown/(learned+3))
 	// Of Gaussian noise the mean is what the filter follows anyway. The sharper the law, the more closely the filter knows
-	// where the law lies, but not where its mean does.
+	// where the law lies, but not where its mean does: that is known like the mean of half the samples it is learned from,
+	// for it is learned while the phase is estimated, and by the newest most.
 	sharp := math.Max(1-1/(rests.law.widest*rests.colour.square+1e-9), 0)
-	floor = 6 * excess * sharp * rests.law.widest / math.Min(learned+lawPrior, lawMemory)
-	return scale, floor
+	floor = excess * sharp * rests.law.widest / (math.Min(learned+lawPrior, lawMemory) / 2)
+	const limit = limitSigmas * sigmas * limitSigmas * sigmas
+	student = math.Sqrt(math.Expm1(limit/(learned+lawPrior)) * (learned + lawPrior) / limit)
+	return scale, floor, student
 }
 
 // tails is the span's where the trend foretells.

@@ -15,6 +15,10 @@ const (
 	slight = 1e-3
 	// lateBy is how much older than the newest observation one of another source may be.
 	lateBy = 4.0 // s
+	// farthest is how far from the last observation's time a new one may be, in ns: the differences of two such fit an int64.
+	farthest = 4e18
+	// widestHalf bounds what an observation may say of its own error; with more it tells nothing anyway.
+	widestHalf = 10 * time.Second
 )
 
 // Config is what is assumed of the oscillator.
@@ -50,6 +54,8 @@ type Filter struct {
 	bank     []member
 	// state is the whole bank's at the last sample that moved it.
 	state moments
+	// reach is how far off the phase may be, in Uncertainty95.
+	reach float64
 	step  step
 	// interval is the usual distance of samples, in s.
 	interval float64
@@ -102,10 +108,10 @@ func (f *Filter) Update(o Observation) Verdict {
 	if v := f.voices[o.Source]; v != nil && o.Raw <= v.lastRaw {
 		return Refused
 	}
-	if f.samples > 0 && (seconds(o.Raw-f.raw) < -lateBy || math.Abs(float64(o.TAI)-float64(f.tai)) > 4e18) {
+	if f.samples > 0 && (seconds(o.Raw-f.raw) < -lateBy || math.Abs(float64(o.TAI)-float64(f.tai)) > farthest) {
 		return Refused
 	}
-	o.HalfWidth = min(max(o.HalfWidth, 0), 10*time.Second)
+	o.HalfWidth = min(max(o.HalfWidth, 0), widestHalf)
 	if len(f.opening) < openingLength {
 		f.opening = append(f.opening, o)
 		if reread[len(f.opening)] {
@@ -267,7 +273,7 @@ func (f *Filter) begin(o Observation, v *voice) {
 	if f.remembered != nil {
 		f.recall(o, r)
 	}
-	f.state = combined(f.bank)
+	f.state, f.reach = combined(f.bank), limitSigmas
 	f.watch.begin(f.state)
 	v.samples, v.pullX = 1, 1
 }
@@ -349,6 +355,7 @@ func (f *Filter) weigh(v *voice, z, late, half float64) (gainX, gainY float64) {
 // rebase keeps the phases small: whole nanoseconds go to tai.
 func (f *Filter) rebase() {
 	f.state = combined(f.bank)
+	f.reach = f.state.reach(f.bank)
 	whole := math.Round(f.state.x * 1e9)
 	x := whole * 1e-9
 	for i := range f.bank {

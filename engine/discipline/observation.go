@@ -10,7 +10,7 @@ type Observation struct {
 	// Noise is the driver's expectation of the scatter, 1σ, used until the real one is learned.
 	Noise time.Duration
 	// HalfWidth is an error of this measurement alone, anywhere within ± it: half of what a round trip took longer than the
-	// quickest.
+	// quickest, or what a fit that several samples come from may be off by.
 	HalfWidth time.Duration
 	// Systematic is the limit of the error that all measurements of this source share.
 	Systematic time.Duration

@@ -25,7 +25,7 @@ func (f *Filter) reopen() Verdict {
 	}
 	first, steady := f.firstRegular()
 	if f.remembered == nil {
-		f.start = steady
+		f.start = steady.within(startFrequency)
 	}
 	var verdict Verdict
 	for _, o := range f.opening[first:] {
@@ -77,6 +77,13 @@ func (f *Filter) firstRegular() (first int, about start) {
 	// Ten times as uncertain as it is: the same observations are to be heard once more.
 	length := math.Abs(seconds(f.opening[n-1].Raw - f.opening[0].Raw))
 	return first, start{slope, 10 * median(scatters) / length}
+}
+
+// within joins what the samples show of the rate with how far off an oscillator may run: what they are too coarse to show is
+// not taken from them.
+func (s start) within(deviation float64) start {
+	share := deviation / math.Hypot(s.deviation, deviation)
+	return start{s.frequency * share * share, deviation * math.Sqrt(1-share*share)}
 }
 
 func median(v []float64) float64 {

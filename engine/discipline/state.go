@@ -48,7 +48,7 @@ const (
 	// coldBoot is how far off the frequency may be after a power cut, 1σ: the crystal is cold.
 	coldBoot = 1e-6
 	// lawKept is how many samples a law from before counts for at most.
-	lawKept = 3000
+	lawKept = 10000
 )
 
 // Save gives what has been learned; before the first observation, what was restored.

@@ -38,12 +38,13 @@ var swingWalks = [trendKinds]float64{-1, 2e-8, 3e-7}
 // trendPriors are the weights of the kinds before anything is known.
 var trendPriors = [trendKinds]float64{0.4, 0.45, 0.15}
 
-// flickerMemories are those, in s, of the first-order processes whose sum is taken for flicker FM, flickerRatio apart; what is
-// slower still is a walk.
-var flickerMemories = [trendWide - trendNarrow]float64{60, 60 * flickerRatio, 60 * flickerRatio * flickerRatio, 60 * flickerRatio * flickerRatio * flickerRatio}
+// flickerMemories are those, in s, of the first-order processes whose sum is taken for flicker FM, flickerRatio apart: the
+// blocks see nothing that is faster, and what is slower still is a walk.
+var flickerMemories = [trendWide - trendNarrow]float64{flickerFastest, flickerFastest * flickerRatio,
+	flickerFastest * flickerRatio * flickerRatio, flickerFastest * flickerRatio * flickerRatio * flickerRatio}
 
 const (
-	flickerRatio = 6.67
+	flickerFastest, flickerRatio = 60.0, 6.67
 	// trendNarrow and trendWide are how many parts the state has without and with flicker.
 	trendNarrow, trendWide = 5, 9
 )
@@ -74,8 +75,8 @@ type trend struct {
 	members [trendSize]trendMember
 	last    moment
 	blocks  int
-	// course is the mean of the day's cosine and sine and of the frequency per degree, by all members.
-	course [3]float64
+	// effects are the means of the day's cosine and sine and of the frequency per degree, by all members.
+	effects [3]float64
 }
 
 // begin starts the trend with a frequency y, known to pyy, at a moment whose phase is known to pxx.
@@ -258,13 +259,13 @@ func (t *trend) take(at moment, r float64) {
 	t.sum()
 }
 
-// sum works out the course.
+// sum works out the effects.
 func (t *trend) sum() {
-	t.course = [3]float64{}
+	t.effects = [3]float64{}
 	for i := range t.members {
 		m := &t.members[i]
-		for j := range t.course {
-			t.course[j] += m.weight * m.mean[2+j]
+		for j := range t.effects {
+			t.effects[j] += m.weight * m.mean[2+j]
 		}
 	}
 }
@@ -273,5 +274,5 @@ func (t *trend) sum() {
 func (t *trend) change(from, to moment) float64 {
 	sin0, cos0 := math.Sincos(day(from.tai))
 	sin1, cos1 := math.Sincos(day(to.tai))
-	return t.course[0]*(cos1-cos0) + t.course[1]*(sin1-sin0) + t.course[2]*(to.celsius-from.celsius)
+	return t.effects[0]*(cos1-cos0) + t.effects[1]*(sin1-sin0) + t.effects[2]*(to.celsius-from.celsius)
 }

@@ -207,6 +207,7 @@ func (f *Filter) takeBack() {
 	r := f.watch.rivals[0]
 	f.raw, f.tai, f.bank = r.raw, r.tai, r.bank
 	f.state = combined(f.bank)
+	f.reach = f.state.reach(f.bank)
 	f.watch.begin(f.state)
 	if f.trend.last.raw > f.raw && f.before != nil {
 		f.trend = *f.before

@@ -28,9 +28,6 @@ func reference(s Scenario) Follower {
 		o.density = longwaveDensity
 	case "g":
 		o.density = uniformDensity
-	case "flicker":
-		o.q = 1e-18
-		return nil
 	default:
 		o.density = func(v, p, _ float64) (float64, float64, float64) { return normal(v, p+1e-12) }
 	}
@@ -145,7 +142,7 @@ func (o *optimum) At(raw int64) discipline.Estimate {
 		dt = 0
 	}
 	return discipline.Estimate{TAI: c.tai + (raw - c.raw) + int64(math.Round((c.x+dt*c.y)*1e9)), Frequency: c.y,
-		Uncertainty95: discipline.Estimate{}.Uncertainty95 + dur(2*math.Sqrt(c.p[0][0]))}
+		Uncertainty95: dur(2 * math.Sqrt(c.p[0][0]))}
 }
 
 // normal is a Gaussian density at v with minus its first and its second derivative.
