@@ -16,7 +16,7 @@ func (e *Engine) observation(s *source, sample refclock.Sample) (discipline.Obse
 	case refclock.Absolute:
 		s.unsure = sample.Unsure
 		raw, ok := e.mapper.Raw(sample.Stamp)
-		o.Raw, o.TAI = raw, sample.Instant.TAI
+		o.Raw, o.TAI, o.HalfWidth = raw, sample.Instant.TAI, sample.HalfWidth
 		return o, ok // not where the stamp is from before a step, or not of this clock
 	case refclock.Phase:
 		return e.numbered(s, o, sample)

@@ -43,6 +43,9 @@ type Sample struct {
 	TAIKnown bool
 	// Noise is what the driver expects one sample to scatter by, 1σ. The engine learns the real figure.
 	Noise time.Duration
+	// HalfWidth is an error that the scatter does not show, anywhere within ± it, of an absolute sample: it comes from one
+	// fit with those before it, until it is fitted anew.
+	HalfWidth time.Duration
 	// Systematic is the limit of the error that all samples of this source share, such as an unknown delay. It is added
 	// in full to every bound and never averaged away.
 	Systematic time.Duration

@@ -13,6 +13,8 @@ const (
 	// more, but at 4800 baud with every sentence enabled. Where no gap is left (that, or ten solutions a second), the
 	// first message of a new second is the beginning.
 	idleGap = 100 * time.Millisecond
+	// hurried is the distance of solutions between which there is hardly room for a gap, so that a gap now and then is no habit.
+	hurried = 2 * idleGap
 	// gapHabit is how long a gap is remembered: a receiver that leaves one only after its shorter bursts is stamped at
 	// those alone, for the first sentence with a time may come late in the burst.
 	gapHabit = 5 * time.Second
@@ -205,7 +207,7 @@ func (d *Decoder) report(r report, start refclock.Stamp) {
 		next.anchor, next.anchored = d.start, true
 		d.gapped, d.gapAge = true, d.age
 	} else if d.flowing && d.epoch.timed() {
-		next.anchored = !d.gapped || d.age-d.gapAge > gapHabit
+		next.anchored = !d.gapped || d.age-d.gapAge > gapHabit || d.epoch.justBefore(r)
 	}
 	if d.epoch.open {
 		next.contradictory = !d.blind && d.epoch.contradicts(r.time, start)

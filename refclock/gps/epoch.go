@@ -61,6 +61,19 @@ func (e *epoch) late(r report) bool {
 	return e.navigation.tow-r.navigation.tow <= mostMS
 }
 
+// justBefore tells whether a report is of a solution that follows this one so soon that the line need not be idle between
+// them.
+func (e *epoch) justBefore(r report) bool {
+	var advance time.Duration
+	switch {
+	case e.hasNavigation && r.navigation != nil:
+		advance = time.Duration(int64(r.navigation.tow)-int64(e.navigation.tow)) * time.Millisecond
+	case e.time.Valid && r.time.Valid:
+		advance = timeOfDay(r.time) - timeOfDay(e.time)
+	}
+	return advance > 0 && advance <= hurried
+}
+
 // isOf tells whether a report is about this very moment, and not just not about another.
 func (e *epoch) isOf(r report) bool {
 	if r.navigation != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // pollInterval is how long a read waits for bytes. An empty read is worth having: whatever comes next was sent after it.
-const pollInterval = 20 * time.Millisecond
+const pollInterval = 40 * time.Millisecond
 
 // openTunable opens a serial port, 8N1, and throws away what had gathered in it: nobody knows when that came.
 func openTunable(device string, baud int) (tunable, error) {

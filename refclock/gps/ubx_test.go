@@ -2,6 +2,7 @@ package gps
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -353,5 +354,41 @@ func TestSatelliteLists(t *testing.T) {
 	}
 	if len(names) != 11 || g.SatellitesUsed != 9 || strings.Join(slices.Compact(names), " ") != "GPS GLONASS Galileo BeiDou" {
 		t.Errorf("%d used of %v", g.SatellitesUsed, names)
+	}
+}
+
+// TestTenASecond: of ten solutions a second those on the second count, every one of them, though the line is idle between
+// bursts for now less, now more than a gap.
+func TestTenASecond(t *testing.T) {
+	out := &sinktest.Record{}
+	config := DefaultConfig()
+	config.Baud = 115200
+	d := NewDecoder(config, refclock.Environment{TAIMinusUTC: func(refclock.UTC) int32 { return 37 }}, out)
+	random := rand.New(rand.NewPCG(1, 2))
+	var polled time.Duration
+	for i := range 100 {
+		due := time.Duration(i)*100*time.Millisecond + time.Duration(random.Float64()*15e6)
+		for ; polled < due; polled += 20 * time.Millisecond {
+			d.Receive(nil, refclock.Stamp(polled))
+		}
+		f := good(noon.Add(time.Duration(i/10) * time.Second))
+		f.nano = int32(i % 10 * 100e6)
+		at := f
+		at.at = at.at.Add(time.Duration(f.nano))
+		burst := at.pvt()
+		if f.nano == 0 {
+			burst += f.sat()
+		}
+		d.Receive([]byte(burst), refclock.Stamp(due))
+		polled = due + 20*time.Millisecond
+	}
+	if n := len(out.Samples()); n < 9 || out.Last().State != refclock.Timing {
+		t.Errorf("%d samples in 10 s, %v, %s", n, out.Last().State, out.Last().Text)
+	}
+	for _, s := range out.Samples() {
+		// A burst is read at once; it took its time on the line before.
+		if off := time.Duration(s.Stamp) - time.Duration(s.Stamp).Round(time.Second); off.Abs() > 60*time.Millisecond {
+			t.Errorf("a sample is stamped %v after the second", off)
+		}
 	}
 }

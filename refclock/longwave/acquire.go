@@ -6,8 +6,8 @@ import "math"
 const (
 	// leastSignificance is how far the second's pulse must stand out of its own scatter.
 	leastSignificance = 7
-	// leastOdds is the log odds against all other times: one in a million, after tempering.
-	leastOdds = 13.8
+	// leastOdds is the log odds against all other times: one in a hundred thousand, after tempering.
+	leastOdds = 11.5
 	// leastInformation, in nats, is what a window must hold for a search to be worth while: there are some 2e9 times.
 	leastInformation = 40
 	// freshSeconds is the end of the window that must agree by itself.
@@ -84,6 +84,10 @@ func (d *Decoder) try(c candidate, window int) *acquisition {
 		a.refused = "information"
 		return a
 	}
+	d.plan.temper = temperStrange
+	if a.channel.strange < 0.03 && a.channel.missing <= leastMissing {
+		d.plan.temper = temperSteady
+	}
 	a.result = d.plan.search(a.evidence)
 	a.refused = a.judge(d.plan)
 	return a
@@ -116,7 +120,7 @@ func (a *acquisition) refine(d *Decoder, read func()) {
 	}
 	for range 2 {
 		was := [2]float64{a.channel.jitter, float64(a.channel.stretch)}
-		for _, jitter := range []float64{0.5, 1, 2, 3.5, 5, 7} {
+		for _, jitter := range []float64{0.5, 1, 2, 3, 4, 5, 6, 7.5} {
 			before := a.channel.jitter
 			try(func() { a.channel.jitter = jitter }, func() { a.channel.jitter = before })
 		}
@@ -150,7 +154,7 @@ func (a *acquisition) judge(p *plan) string {
 	found, _, _ := p.fit(a.evidence, a.hypothesis, all-freshSeconds, all)
 	beat := 0.0
 	for _, e := range a.evidence[all-freshSeconds:] {
-		beat += e.pulse
+		beat += e.beat()
 	}
 	for half := range 2 {
 		from, to := half*all/2, (half+1)*all/2

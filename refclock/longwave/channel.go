@@ -19,19 +19,27 @@ type channel struct {
 		on, off float64 // probability of active
 		ratio   [full + 1]float64
 		temper  float64 // what the neighbouring bins' likelihood ratios are worth together
+		// tempered is ratio times temper, within limits; gain is its exponential.
+		tempered, gain [full + 1]float64
 	}
 	temper float64 // the same on average
 
 	strict bool // a class that was never heard is worth nothing
 
-	quiet   []int // offsets where no pulse is, of the second and its neighbours
-	certain int   // bins from the onset in which every pulse is on
-	tail    []float64
-	step    int
+	quiet   []int     // offsets where no pulse is, of the second and its neighbours
+	certain int       // bins from the onset in which every pulse is on
+	tail    []float64 // weights of the ends' places, from reach bins too early to reach bins too late
+	end     int       // no pulse reaches beyond
 }
 
+// mostReach is how far, in bins, a pulse's end is expected from its place.
+const mostReach = 15
+
+// mostABin is the log likelihood ratio that a single bin counts for at most.
+const mostABin = 12
+
 func newChannel(code *Code, stretch int) *channel {
-	c := &channel{code: code, stretch: stretch, jitter: 0.5, missing: 0.01, strange: 0.01, temper: 0.5}
+	c := &channel{code: code, stretch: stretch, jitter: 0.5, missing: leastMissing, strange: 0.01, temper: 0.5}
 	c.reshape()
 	return c
 }
@@ -58,25 +66,37 @@ func (c *channel) reshape() {
 	for o := max(first, binsASecond-45); o < binsASecond-2; o++ {
 		c.quiet = append(c.quiet, o-binsASecond)
 	}
-	c.step = 1
-	reach := int(math.Ceil(1.6 * c.jitter))
+	reach := min(int(math.Ceil(2.2*c.jitter)), mostReach)
 	if c.jitter < 0.7 {
 		reach = 0
-	}
-	if reach > 5 {
-		c.step = 2
-		reach = (reach + 1) / 2
 	}
 	c.tail = c.tail[:0]
 	total := 0.0
 	for i := -reach; i <= reach; i++ {
-		x := float64(i*c.step) / c.jitter
+		x := float64(i) / c.jitter
 		w := math.Exp(-x * x / 2)
 		c.tail = append(c.tail, w)
 		total += w
 	}
 	for i := range c.tail {
-		c.tail[i] = math.Log(c.tail[i] / total)
+		c.tail[i] /= total
+	}
+	c.end = 0
+	for _, s := range c.code.Shapes {
+		if len(s.On) > 0 {
+			c.end = max(c.end, s.On[len(s.On)-1][1]/BinMilliseconds+c.stretch+reach)
+		}
+	}
+}
+
+// blunt works out what the classes' tempers make of their ratios.
+func (c *channel) blunt() {
+	for k := range c.class {
+		cl := &c.class[k]
+		for v, x := range cl.ratio {
+			cl.tempered[v] = clamp(cl.temper*x, -mostABin, mostABin)
+			cl.gain[v] = math.Exp(cl.tempered[v])
+		}
 	}
 }
 
@@ -158,18 +178,6 @@ func (c *channel) read(h *history, at float64, inverted bool, s *second) {
 	s.class = classOf(level)
 }
 
-// sum is the log likelihood ratio of on against off, over bins from the onset.
-func (c *channel) sum(s *second, from, to, class int) float64 {
-	ratio := &c.class[class].ratio
-	x := 0.0
-	for _, v := range s.bins[margin+from : margin+to] {
-		if v != Unknown {
-			x += ratio[v]
-		}
-	}
-	return x
-}
-
 // orMissing is the log likelihood ratio of a pulse that may be missing.
 func (c *channel) orMissing(x float64) float64 {
 	if x > 30 {
@@ -195,14 +203,14 @@ type evidence struct {
 // likelihood gives how likely a second is under each shape, the mean of these, and the log likelihood of that mean
 // against no pulse.
 func (c *channel) likelihood(s *second, like *[maxSymbols]float64) (mean, pulse float64) {
-	ratio, temper := &c.class[s.class].ratio, c.class[s.class].temper
+	class := &c.class[s.class]
+	bins := s.bins[margin:]
 	var sums [2*binsASecond - margin + 1]float64
-	for o, v := range s.bins[margin:] {
-		x := 0.0
+	for o, v := range bins[:c.end] {
+		sums[o+1] = sums[o]
 		if v != Unknown {
-			x = temper * ratio[v]
+			sums[o+1] += class.tempered[v]
 		}
-		sums[o+1] = sums[o] + x
 	}
 	shapes := c.code.Shapes
 	reach := len(c.tail) / 2
@@ -211,25 +219,24 @@ func (c *channel) likelihood(s *second, like *[maxSymbols]float64) (mean, pulse 
 		x := 0.0
 		for i, part := range on {
 			from, to := part[0]/BinMilliseconds, part[1]/BinMilliseconds+c.stretch
-			if i < len(on)-1 {
-				x += sums[to] - sums[from]
+			first := max(to, from)
+			if i == len(on)-1 {
+				first = max(to-reach, from)
+			}
+			x += sums[first] - sums[from]
+			if i < len(on)-1 || reach == 0 {
 				continue
 			}
-			if reach == 0 {
-				x += sums[max(to, from)] - sums[from]
-				continue
-			}
-			best, total := math.Inf(-1), 0.0
-			var terms [32]float64
+			total, relative := 0.0, 1.0
 			for j, w := range c.tail {
-				end := max(to+(j-reach)*c.step, from)
-				terms[j] = w + sums[end] - sums[from]
-				best = max(best, terms[j])
+				if end := to + j - reach; end > first {
+					if v := bins[end-1]; v != Unknown {
+						relative *= class.gain[v]
+					}
+				}
+				total += w * relative
 			}
-			for j := range c.tail {
-				total += math.Exp(terms[j] - best)
-			}
-			x += best + math.Log(total)
+			x += math.Log(total)
 		}
 		if len(on) > 0 {
 			x = c.orMissing(x)
@@ -245,6 +252,13 @@ func (c *channel) likelihood(s *second, like *[maxSymbols]float64) (mean, pulse 
 	}
 	return mean, math.Log(mean) + top
 }
+
+// mostBeat is what one second counts for at most where it is summed up whether pulses are in their places: those before
+// samples were lost must not outvote those after.
+const mostBeat = 5
+
+// beat is whether there is a pulse.
+func (e *evidence) beat() float64 { return min(e.pulse, mostBeat) }
 
 // weigh gives the evidence of a second.
 func (c *channel) weigh(s *second, e *evidence) {

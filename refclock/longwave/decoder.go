@@ -23,9 +23,10 @@ type Minute struct {
 	Decided int64
 	// Confidence is the odds against it being wrong, as log10.
 	Confidence float64
-	// Summer: summer time is in force. Leap: a leap second is announced. Call: the transmitter calls for service.
-	Summer, Leap, Call bool
-	State              State
+	// Summer: summer time is in force. Change: its beginning or end is announced. Leap: a leap second is announced. Call: the
+	// transmitter calls for service.
+	Summer, Change, Leap, Call bool
+	State                      State
 }
 
 // Decoder decodes one receiver's levels.
@@ -40,11 +41,12 @@ type Decoder struct {
 	sample  []second   // scratch
 	tried   []evidence // of the last attempt
 	triedAt int64
-	// hopeless: the last attempt was far from a result; vain is until when each window is not tried again after such.
-	hopeless bool
-	vain     [8]int64
-	credit   float64 // work that may still be done, in µs
-	since    int64   // bin before which nothing is to be acquired
+	// vainFor is how much of its window must be new before the last attempt is worth repeating; vain is until when each window
+	// is not tried again.
+	vainFor float64
+	vain    [8]int64
+	credit  float64 // work that may still be done, in µs
+	since   int64   // bin before which nothing is to be acquired
 }
 
 // New makes a decoder for dates within the bounds; publish is called with each minute.
@@ -55,8 +57,8 @@ func New(code *Code, notBefore, notAfter time.Time, publish func(Minute)) *Decod
 // A signal that is never decoded must not cost a processor: so much work, in µs, may be done a second of signal, and so
 // much may be saved up, which is enough for the first quarter of an hour.
 const (
-	creditASecond = 60
-	mostCredit    = 4e6
+	creditASecond = 40
+	mostCredit    = 3e6
 )
 
 // windows are how much is looked at while the time is sought, in seconds, after the first minutes.
@@ -99,9 +101,7 @@ func (d *Decoder) Bin(v uint8) {
 		if d.attempt(w) {
 			return
 		}
-		if d.hopeless {
-			d.vain[i] = d.history.end() + int64(w)*binsASecond/3
-		}
+		d.vain[i] = d.history.end() + int64(d.vainFor*float64(w)*binsASecond)
 	}
 }
 
@@ -127,10 +127,15 @@ func (d *Decoder) attempt(w int) bool {
 	d.plan.cost = 0
 	a := d.acquire(w)
 	d.credit -= d.plan.cost
-	if a == nil {
+	switch {
+	case a == nil: // nothing beats once a second
+		d.vainFor = 1.0 / 6
 		return false
+	case a.odds < 3:
+		d.vainFor = 1.0 / 3
+	default:
+		d.vainFor = 0
 	}
-	d.hopeless = a.odds < 3
 	d.tried, d.triedAt = a.evidence, d.history.end()
 	if a.refused == stale && d.track == nil {
 		d.track = newTrack(d, a)

@@ -79,10 +79,30 @@ func TestSummerTimeChanges(t *testing.T) {
 					m, ok := found[at]
 					if !ok {
 						t.Errorf("%s: %v is missing", code.Name, at)
-					} else if m.Summer != code.SummerTime(at) {
-						t.Errorf("%s: at %v summer time is %v", code.Name, at, m.Summer)
+					} else if m.Summer != code.SummerTime(at) || m.Change != at.Before(change) {
+						t.Errorf("%s: at %v summer time is %v, its change announced: %v", code.Name, at, m.Summer, m.Change)
 					}
 				}
+			}
+		}
+	}
+}
+
+// TestChangesAgainstTheRule: what is announced goes, whatever the rule says: summer time that begins a month early, and one
+// that does not end.
+func TestChangesAgainstTheRule(t *testing.T) {
+	march, october := time.Date(2031, 2, 23, 1, 0, 0, 0, time.UTC), time.Date(2030, 10, 27, 1, 0, 0, 0, time.UTC)
+	for _, change := range []time.Time{march, october} {
+		sent := *dcf77.Code
+		sent.SummerTime = func(at time.Time) bool { return change == october || !at.Before(change) }
+		s := radiotest.Simulate(&sent, change.Add(-30*time.Minute), 45*time.Minute, radiotest.Noise{Flip: 0.2}, 3)
+		found := minutes(t, dcf77.Code, s)
+		for at := change.Add(-25 * time.Minute); at.Before(change.Add(14 * time.Minute)); at = at.Add(time.Minute) {
+			m, ok := found[at]
+			if !ok {
+				t.Errorf("%v is missing", at)
+			} else if m.Summer != sent.SummerTime(at) || m.Change != (change == march && at.Before(change)) {
+				t.Errorf("at %v summer time is %v, its change announced: %v", at, m.Summer, m.Change)
 			}
 		}
 	}

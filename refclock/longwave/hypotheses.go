@@ -16,12 +16,6 @@ func (p *plan) dateScores(whole *[60][maxSymbols]float64) []float64 {
 				table[v] += whole[i][symbols[k]]
 			}
 		}
-		if len(table) == len(scores) {
-			for d := range scores {
-				scores[d] += table[d]
-			}
-			continue
-		}
 		for d, v := range g.index {
 			scores[d] += table[v]
 		}
@@ -85,7 +79,7 @@ func (p *plan) dating(s *phaseSearch, scores []float64) dating {
 	floor := [2]float64{top[0][0] - prune, top[1][0] - prune}
 	for d, x := range scores {
 		if rule := p.rule[d]; x > floor[rule] {
-			sums[rule] += math.Exp(searchTemper * (x - top[rule][0]))
+			sums[rule] += math.Exp(p.temper * (x - top[rule][0]))
 		}
 	}
 	sum := 0.0
@@ -96,11 +90,11 @@ func (p *plan) dating(s *phaseSearch, scores []float64) dating {
 				if int(p.rule[g.day[0]]) == rule && g.zone[0] == z {
 					n = max(n-1, 0)
 				}
-				sum += n * math.Exp(searchTemper*(top[rule][0]+y-g.score[0]))
+				sum += n * math.Exp(p.temper*(top[rule][0]+y-g.score[0]))
 			}
 		}
 	}
-	g.rest = searchTemper*g.score[0] + math.Log(sum+1e-300)
+	g.rest = p.temper*g.score[0] + math.Log(sum+1e-300)
 	return g
 }
 
@@ -115,7 +109,7 @@ func (p *plan) within(s *phaseSearch, m int, consider func(float64, hypothesis, 
 		known[key{s.minutes, 0}] = p.dating(s, p.dateScores(&s.whole))
 	}
 	for t, b := range s.day {
-		if b < s.top-prune/searchTemper {
+		if b < s.top-prune/p.temper {
 			continue
 		}
 		k := key{midnight: min(minutesADay-t, s.minutes)}
@@ -164,7 +158,7 @@ func (p *plan) within(s *phaseSearch, m int, consider func(float64, hypothesis, 
 			utc := local - int64(p.code.offset(g.zone[i] == 1)/time.Minute)
 			consider(b+x, hypothesis{phase: m, minute: utc - int64(p.code.LeadMinutes)}, g.zone[i])
 		}
-		rest(searchTemper*b + g.rest)
+		rest(p.temper*b + g.rest)
 	}
 	// Windows in which summer time begins or ends.
 	best := math.Inf(-1)

@@ -94,14 +94,22 @@ func (t *track) judge(n int) {
 		return
 	}
 	recent, beat := t.recent(age + 10)
+	enough := 6.0
+	if t.displaced {
+		// Pulses that are cut short agree with every 0. Some ms of samples were lost, and who knows how many seconds with them.
+		if enough = max(enough, 0.7*t.usual); t.published == 0 {
+			enough = math.Inf(1)
+		}
+	}
 	switch {
 	case t.suspect:
-	case recent > 6 && beat > 6 && t.elsewhere < 0.1 && t.minuteAgrees():
+	case recent > enough && beat > 6 && t.elsewhere < 0.1 && t.minuteAgrees():
 		t.pending = false
 		t.good = n
+		t.published++
+		t.usual += (recent - t.usual) / min(float64(t.published), 4)
 		t.publish(Locked, math.Min(t.odds+recent/math.Ln10, 12))
-	case t.displaced && recent < 6:
-		// Some ms of samples were lost, and who knows how many seconds with them.
+	case t.displaced && recent <= enough:
 	case age >= publishBefore && recent > -3 && t.elsewhere < 0.3:
 		t.pending = false
 		wrong := math.Pow(10, -t.odds) + dislocation*float64(n-t.good) + math.Erfc(0.5*binsASecond/(t.uncertainty(n)*math.Sqrt2))
@@ -130,6 +138,21 @@ func (t *track) minuteAgrees() bool {
 	return held > other-5
 }
 
+// followChange begins or ends summer time, before the first telegram that tells it: by the rule, unless what was announced in
+// the hour before is clearly against it.
+func (t *track) followChange() {
+	p := t.d.plan
+	told := t.minute + int64(p.code.LeadMinutes)
+	t.wasContrary = t.contrary
+	switch _, ruled := slices.BinarySearch(p.changes, told); {
+	case p.changeBit > 0 && ruled && t.change < -believedAgainstRule,
+		!ruled && told%60 == 0 && t.change > believedAgainstRule:
+		t.zone, t.contrary = 0, !t.contrary
+	case ruled:
+		t.zone, t.contrary = 0, false
+	}
+}
+
 // uncertainty is the 1σ of the phase at a second, in bins.
 func (t *track) uncertainty(n int) float64 {
 	ahead := 0.0
@@ -151,6 +174,6 @@ func (t *track) publishMinute(start int, minute int64, state State, confidence f
 	t.confidence = confidence
 	t.d.publish(Minute{
 		Bin: t.at(start), UTC: at, Decided: t.d.history.end(), Confidence: confidence,
-		Summer: p.code.told(at) != t.contrary, Leap: t.leap > leapBelieved, Call: t.call, State: state,
+		Summer: p.code.told(at) != t.wasContrary, Change: t.change > believed, Leap: t.leap > believed, Call: t.call > called, State: state,
 	})
 }

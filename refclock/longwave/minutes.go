@@ -109,7 +109,7 @@ func (d *MinuteDecoder) Telegram(symbols []byte) {
 	at := time.Unix(announced*60, 0).UTC()
 	m := Minute{
 		Bin: float64(begin + int64(code.LeadMinutes)*length), UTC: at, Decided: d.seconds, Confidence: confidence,
-		Summer: code.told(at) != now.contrary, Leap: bit(code.LeapBit), Call: bit(code.CallBit), State: Locked,
+		Summer: code.told(at) != now.contrary, Change: d.changing(symbols), Leap: bit(code.LeapBit), Call: bit(code.CallBit), State: Locked,
 	}
 	if !known {
 		// Two telegrams must agree before the first is believed.
@@ -128,6 +128,16 @@ func (d *MinuteDecoder) Telegram(symbols []byte) {
 	d.time, d.zone = now.minute, now.contrary
 	d.held = min(d.held+1, 10)
 	d.publish(m)
+}
+
+// changing tells whether a line announces a change of summer time.
+func (d *MinuteDecoder) changing(symbols []byte) bool {
+	i := d.plan.changeBit
+	if i == 0 || i >= len(symbols) {
+		return false
+	}
+	y, ok := d.plan.code.Digits(i, symbols[i])
+	return ok && y == d.plan.changeOne
 }
 
 // weigh makes evidence of a line's symbols.

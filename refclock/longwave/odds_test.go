@@ -25,7 +25,7 @@ func TestOddsAreTrue(t *testing.T) {
 		t.Log("left to the run without the race detector")
 		return
 	}
-	limits := []float64{0.5, 2, 4, 7, 10, 13.8, math.Inf(1)} // nats
+	limits := []float64{0.5, 2, 4, 7, 9, 11.5, math.Inf(1)} // nats
 	type bucket struct{ all, wrong, expected float64 }
 	total := make([]bucket, len(limits)-1)
 	out := &strings.Builder{}

@@ -16,6 +16,7 @@ const maxDriftPPM = 520
 // block is ten seconds folded onto one.
 type block struct {
 	sum, known [binsASecond]float32
+	whole      bool // nothing of it is unknown
 }
 
 // blocks are the folded profiles of the history, number 0 from bin 0.
@@ -25,11 +26,13 @@ type blocks struct {
 }
 
 func (b *blocks) add(h *history) {
-	var one block
+	one := block{whole: true}
 	for i := h.end() - blockBins; i < h.end(); i++ {
 		if v := h.at(i); v != Unknown {
 			one.sum[i%binsASecond] += float32(v) / full
 			one.known[i%binsASecond]++
+		} else {
+			one.whole = false
 		}
 	}
 	const keep = keepBins / blockBins
@@ -193,20 +196,35 @@ func findPhases(code *Code, b *blocks, count int, most int) []candidate {
 	return result
 }
 
+// profile adds the blocks up, each shifted.
 func profile(used []block, shift func(k int) int) (sum, known [binsASecond]float32) {
+	whole := float32(0) // blocks without a hole
 	for k := range used {
 		d := (shift(k)%binsASecond + binsASecond) % binsASecond
 		u := &used[k]
-		for o := range binsASecond - d {
-			sum[o] += u.sum[o+d]
-			known[o] += u.known[o+d]
-		}
-		for o := range d {
-			sum[binsASecond-d+o] += u.sum[o]
-			known[binsASecond-d+o] += u.known[o]
+		rotate(&sum, &u.sum, d)
+		if u.whole {
+			whole += blockSeconds
+		} else {
+			rotate(&known, &u.known, d)
 		}
 	}
+	for o := range known {
+		known[o] += whole
+	}
 	return sum, known
+}
+
+// rotate adds a profile that begins d bins on.
+func rotate(to, from *[binsASecond]float32, d int) {
+	late := from[d:]
+	for o, x := range late {
+		to[o] += x
+	}
+	rest := to[len(late):]
+	for o, x := range from[:d] {
+		rest[o] += x
+	}
 }
 
 // fitShape finds where the pulses begin and by how much they are too long, near a phase: the template that explains most
@@ -230,25 +248,29 @@ func fitShape(code *Code, sum, known [binsASecond]float32, phase int, inverted b
 		noise += d * d / 2 / binsASecond
 	}
 	noise = math.Max(noise, 1e-5)
+	var cyclic [4 * binsASecond]float64 // the level less its mean, from a second before
+	for o := range cyclic {
+		cyclic[o] = level[o%binsASecond] - mean
+	}
 	best := math.Inf(-1)
 	for d := -6; d <= 12; d++ {
 		t := code.template(d)
-		var folded [binsASecond]float64
-		m := 0.0
+		end, m := 0, 0.0
 		for o, v := range t {
-			folded[o%binsASecond] += v
 			m += v / binsASecond
+			if v != 0 {
+				end = o + 1
+			}
 		}
 		variance := 0.0
-		for _, v := range folded {
+		for o := range binsASecond {
+			v := t[o] + t[o+binsASecond]
 			variance += (v - m) * (v - m)
 		}
 		for s := phase - 14; s <= phase+14; s++ {
 			cov := 0.0
-			for o, v := range folded {
-				if v != 0 {
-					cov += v * (level[((s+o)%binsASecond+binsASecond)%binsASecond] - mean)
-				}
+			for o, x := range cyclic[s+binsASecond : s+binsASecond+end] {
+				cov += t[o] * x
 			}
 			if cov <= 0 {
 				continue

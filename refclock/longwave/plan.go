@@ -1,6 +1,7 @@
 package longwave
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -16,31 +17,38 @@ type plan struct {
 	byMinute [60][]Symbol
 	hour     []int
 	byHour   [24][]Symbol
-	joint    []int // told by minute and hour together, such as a parity over both
-	byTime   [][]Symbol
-	summer   []int // told by summer time
-	bySummer [2][]Symbol
-	date     []dateGroup
-	dates    []date
-	rule     []uint8   // summer time by the rule, by date
-	told     [60]bool  // second tells the time
-	first    int64     // day number of dates[0], since 1970
-	changes  []int64   // of summer time, in UTC minutes
-	around   [][2]near // the telegrams that announce the minute before a change, and the changed one
-	dated    []int     // seconds that depend on the date or on summer time
+	// minuteBits and hourBits are the same, for speed.
+	minuteBits, hourBits binary
+	joint                []int // told by minute and hour together, such as a parity over both
+	byTime               [][]Symbol
+	summer               []int // told by summer time
+	bySummer             [2][]Symbol
+	date                 []dateGroup
+	dates                []date
+	rule                 []uint8   // summer time by the rule, by date
+	told                 [60]bool  // second tells the time
+	first                int64     // day number of dates[0], since 1970
+	changes              []int64   // of summer time, in UTC minutes
+	around               [][2]near // the telegrams that announce the minute before a change, and the changed one
+	dated                []int     // seconds that depend on the date or on summer time
 	// announcements are seconds that tell of a change or a leap second to come.
 	announcements []int
-	others        []scored // scratch
+	// A change of summer time is announced by second changeBit being changeOne instead of changeZero; 0 is never.
+	changeBit             int
+	changeZero, changeOne Symbol
+	others                []scored // scratch
 	// cost counts the work of searches, in µs of a processor of 2020.
 	cost float64
+	// temper is what log likelihoods are multiplied with before odds are made of them.
+	temper float64
 }
 
 // dateGroup is the seconds that depend on one part of the date, or on several together.
 type dateGroup struct {
 	seconds []int
 	of      func(*date) int
-	values  [][]Symbol // by part, then second
-	index   []uint16   // the part, by date
+	values  [][]Symbol // by part, then second; of several parts together, each combination of symbols once
+	index   []uint16   // into values, by date
 }
 
 type date struct {
@@ -60,7 +68,7 @@ const aroundChange = 60
 const minutesADay = 1440
 
 func newPlan(code *Code, from, to time.Time) *plan {
-	p := &plan{code: code, symbols: len(code.Shapes) + len(code.Mixes)}
+	p := &plan{code: code, symbols: len(code.Shapes) + len(code.Mixes), temper: temperStrange}
 	from, to = from.UTC().Truncate(24*time.Hour), to.UTC()
 	p.first = from.Unix() / 86400
 	for t := from; !t.After(to); t = t.AddDate(0, 0, 1) {
@@ -120,7 +128,7 @@ func newPlan(code *Code, from, to time.Time) *plan {
 		parts[i].does = vary(parts[i].set, parts[i].n)
 	}
 	groups := make([]dateGroup, len(parts))
-	whole := dateGroup{of: func(d *date) int { return 0 }}
+	var whole dateGroup
 	for i := range 60 {
 		depends := -1
 		n := 0
@@ -153,6 +161,13 @@ func newPlan(code *Code, from, to time.Time) *plan {
 			p.fixed[i] = code.Rare
 		}
 	}
+	changing := base
+	changing.Change = true
+	for i, y := range code.Encode(changing) {
+		if zero := code.Encode(base)[i]; y != zero {
+			p.changeBit, p.changeZero, p.changeOne = i, zero, y
+		}
+	}
 	pick := func(c Civil, seconds []int) []Symbol {
 		all := code.Encode(c)
 		some := make([]Symbol, len(seconds))
@@ -163,8 +178,6 @@ func newPlan(code *Code, from, to time.Time) *plan {
 	}
 	for v := range 60 {
 		c := base
-		c.Minute = plainMinute(v)
-		p.byMinute[v] = pick(c, p.minute)
 		// A blank minute still tells its minute and hour.
 		c.Minute = v
 		p.byMinute[v] = pick(c, p.minute)
@@ -174,6 +187,8 @@ func newPlan(code *Code, from, to time.Time) *plan {
 		c.Hour = v
 		p.byHour[v] = pick(c, p.hour)
 	}
+	p.minuteBits = newBinary(code, p.minute, p.byMinute[:])
+	p.hourBits = newBinary(code, p.hour, p.byHour[:])
 	for v := range minutesADay {
 		c := base
 		c.Hour, c.Minute = v/60, v%60
@@ -196,22 +211,28 @@ func newPlan(code *Code, from, to time.Time) *plan {
 		}
 		p.date = append(p.date, g)
 	}
-	if len(whole.seconds) > 0 {
-		for i := range p.dates {
-			c := civilOf(time.Unix((p.first+int64(i))*86400, 0).UTC())
-			c.Hour, c.Minute = base.Hour, base.Minute
-			whole.values = append(whole.values, pick(c, whole.seconds))
-		}
-		p.date = append(p.date, whole)
-	}
 	for k := range p.date {
 		g := &p.date[k]
-		if len(g.values) == len(p.dates) {
-			continue
-		}
 		for d := range p.dates {
 			g.index = append(g.index, uint16(g.of(&p.dates[d])))
 		}
+	}
+	if len(whole.seconds) > 0 {
+		known := map[string]uint16{}
+		for i := range p.dates {
+			c := civilOf(time.Unix((p.first+int64(i))*86400, 0).UTC())
+			c.Hour, c.Minute = base.Hour, base.Minute
+			symbols := pick(c, whole.seconds)
+			text := fmt.Sprint(symbols)
+			v, ok := known[text]
+			if !ok {
+				v = uint16(len(whole.values))
+				known[text] = v
+				whole.values = append(whole.values, symbols)
+			}
+			whole.index = append(whole.index, v)
+		}
+		p.date = append(p.date, whole)
 	}
 	for d := range p.dates {
 		p.rule = append(p.rule, 0)

@@ -176,6 +176,10 @@ func TestEventLogs(t *testing.T) {
 			t.Fatal(err)
 		}
 		m, ok := found[utc]
+		// What a log's telegram announces stands beside the minute that it tells.
+		if announced := utc.Month() == time.March || utc.Month() == time.October; ok && m.Change != announced {
+			t.Errorf("%s: a change of summer time is announced: %v", at, m.Change)
+		}
 		if got := [3]bool{m.Summer, m.Leap, m.Call}; !ok || got != want {
 			t.Errorf("%s: published %t, %v, not %v", at, ok, got, want)
 		}

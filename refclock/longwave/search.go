@@ -43,9 +43,12 @@ const decisive = 34
 // ruleAgainst is the log of the prior probability that a country leaves its rule for summer time.
 const ruleAgainst = -7
 
-// searchTemper is what log likelihoods are multiplied with before odds are made of them: noise models are never quite
-// right.
-const searchTemper = 0.8
+// Log likelihoods are multiplied with this before odds are made of them, since noise models are never quite right: least so
+// where noise has the shape of pulses, or takes them away.
+const (
+	temperSteady  = 0.9
+	temperStrange = 0.8
+)
 
 // prune is how far below the best, in nats, a hypothesis no longer matters.
 const prune = 25
@@ -75,19 +78,19 @@ func (p *plan) searchPhases(all []evidence, order []int) result {
 		if score < best.score-2*prune {
 			return
 		}
-		others = append(others, scored{searchTemper * score, h, zone})
+		others = append(others, scored{p.temper * score, h, zone})
 		if score > best.score {
 			best.score, best.hypothesis = score, h
 			p.settle(&best.hypothesis, zone)
 		}
 	}
 	rest := func(tempered float64) {
-		if tempered > searchTemper*best.score-2*prune {
+		if tempered > p.temper*best.score-2*prune {
 			others = append(others, scored{tempered, hypothesis{phase: -1}, 0})
 		}
 	}
 	for _, m := range order {
-		if limits[m] < best.score-prune/searchTemper {
+		if limits[m] < best.score-prune/p.temper {
 			break
 		}
 		phase := p.bound(all, m)
@@ -95,13 +98,13 @@ func (p *plan) searchPhases(all []evidence, order []int) result {
 		switch {
 		case phase.limit < decisive && len(order) > 1:
 			// Nothing in it can win; together its hypotheses count for what hypotheses do on average.
-			rest(min(searchTemper*phase.limit, math.Log(float64(2*minutesADay*len(p.dates)/60))))
-		case phase.limit >= best.score-prune/searchTemper:
+			rest(min(p.temper*phase.limit, math.Log(float64(2*minutesADay*len(p.dates)/60))))
+		case phase.limit >= best.score-prune/p.temper:
 			p.within(&phase, m, consider, rest)
 		}
 	}
 	// The same UTC under another rule for summer time is no rival.
-	top, sum, second := searchTemper*best.score, 1e-300, math.Inf(-1)
+	top, sum, second := p.temper*best.score, 1e-300, math.Inf(-1)
 	var rival scored
 	for _, o := range others {
 		if o.phase == best.phase && o.minute == best.minute {
@@ -189,21 +192,9 @@ func (p *plan) bound(all []evidence, m int) phaseSearch {
 				constant += e.of[p.fixed[i]]
 			}
 		}
-		for k, i := range p.minute {
-			if e := at(j, i); e != nil {
-				for v := range 60 {
-					minute[j][v] += e.of[p.byMinute[v][k]]
-				}
-			}
-		}
+		p.minuteBits.add(minute[j][:], func(i int) *evidence { return at(j, i) })
 		hours[j+1] = hours[j]
-		for k, i := range p.hour {
-			if e := at(j, i); e != nil {
-				for v := range 24 {
-					hours[j+1][v] += e.of[p.byHour[v][k]]
-				}
-			}
-		}
+		p.hourBits.add(hours[j+1][:], func(i int) *evidence { return at(j, i) })
 		for k, i := range p.summer {
 			if e := at(j, i); e != nil {
 				s.summer[0] += e.of[p.bySummer[0][k]]
@@ -234,8 +225,11 @@ func (p *plan) bound(all []evidence, m int) phaseSearch {
 	s.top = math.Inf(-1)
 	for v := range 60 {
 		a := constant
-		for j := range count {
-			a += minute[j][(v+j)%60]
+		for j, at := 0, v; j < count; j++ {
+			a += minute[j][at]
+			if at++; at == 60 {
+				at = 0
+			}
 		}
 		s.byMin[v] = a
 		for h := range 24 {
@@ -268,7 +262,44 @@ func (p *plan) bound(all []evidence, m int) phaseSearch {
 	return s
 }
 
-func (p *plan) change(utc int64, minutes int) bool {
-	i, _ := slices.BinarySearch(p.changes, utc+1)
-	return i < len(p.changes) && p.changes[i] < utc+int64(minutes)
+// binary is how values are told by some seconds that are all Zero or One.
+type binary struct {
+	seconds   []int
+	zero, one Symbol
+	ones      []uint16 // by value: bit k is set where seconds[k] is One
+}
+
+func newBinary(c *Code, seconds []int, symbols [][]Symbol) binary {
+	b := binary{seconds, c.Zero, c.One, make([]uint16, len(symbols))}
+	for v, all := range symbols {
+		for k, y := range all {
+			if y == c.One {
+				b.ones[v] |= 1 << k
+			}
+		}
+	}
+	return b
+}
+
+// add adds the evidence of one minute to the sums of all values.
+func (b *binary) add(sums []float64, at func(second int) *evidence) {
+	// Four seconds together: their 16 combinations first.
+	for first := 0; first < len(b.seconds); first += 4 {
+		var table [16]float64
+		size := 1
+		for _, i := range b.seconds[first:min(first+4, len(b.seconds))] {
+			var zero, one float64
+			if e := at(i); e != nil {
+				zero, one = e.of[b.zero], e.of[b.one]
+			}
+			for k := range size {
+				table[k+size] = table[k] + one
+				table[k] += zero
+			}
+			size *= 2
+		}
+		for v, ones := range b.ones {
+			sums[v] += table[ones>>first&15]
+		}
+	}
 }

@@ -39,10 +39,10 @@ func (d *Decoder) Status() Status {
 		return Status{}
 	}
 	s := Status{
-		Known: true, Heard: t.healthy() && t.confidence > 0, Bin: t.at(n), Sigma: t.uncertainty(n), Confidence: t.confidence, Call: t.call,
+		Known: true, Heard: t.healthy() && t.confidence > 0, Bin: t.at(n), Sigma: t.uncertainty(n), Confidence: t.confidence, Call: t.call > called,
 		Telegram: d.plan.civil(t.minute, t.contrary),
 	}
-	s.Telegram.Leap = t.leap > leapBelieved
+	s.Telegram.Leap, s.Telegram.Change = t.leap > believed, t.change > believed
 	s.UTC = refclock.UTC{Seconds: t.minute*60 + int64(second)}
 	if second >= 60 {
 		s.UTC = refclock.UTC{Seconds: t.minute*60 + 59, InLeap: true}
@@ -51,9 +51,9 @@ func (d *Decoder) Status() Status {
 	month := time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, time.UTC)
 	if d.plan.code.LeapBit > 0 && month.Sub(now) <= d.plan.code.Announced {
 		switch {
-		case t.leap > leapBelieved:
+		case t.leap > believed:
 			s.Leap = refclock.LeapInsert
-		case t.leap < -leapBelieved:
+		case t.leap < -believed:
 			s.Leap = refclock.LeapNone
 		}
 	}

@@ -15,8 +15,12 @@ const (
 	publishBefore = 57
 	// coastSeconds is how long a time is held without any signal.
 	coastSeconds = 4 * 3600
-	// leapBelieved is the log odds at which an announced leap second is followed.
-	leapBelieved = 3
+	// believed is the log odds at which an announcement is followed: of a leap second, of a change of summer time.
+	believed = 3
+	// called is the log odds at which a call for service is told.
+	called = 1
+	// believedAgainstRule is the same for a change of summer time that the rule does not know, or its absence.
+	believedAgainstRule = 7
 	// keepQuality is how many minutes' quality is kept.
 	keepQuality = 60
 	// dislocation is the assumed rate, a second, at which the sample clock jumps unnoticed while nothing is heard.
@@ -52,6 +56,8 @@ type track struct {
 	sigma    float64 // 1σ of the phase at the last point, in bins
 	next     int     // second to be heard
 	contrary bool
+	// wasContrary is the same for the time at which the minute begins, which the telegram before told.
+	wasContrary bool
 	// The minute being heard.
 	start   int   // its second 0
 	minute  int64 // UTC
@@ -68,9 +74,12 @@ type track struct {
 	profile                   [2*reach + 1]float64 // of the minute's pulses
 	points                    []point
 	pending                   bool
+	published                 int     // minutes, as locked
+	usual                     float64 // agreement at these
 	odds                      float64 // log10, of the acquisition
 	zone                      float64 // evidence for summer time being as predicted
 	leap                      float64 // evidence for an announced leap second
+	change                    float64 // evidence for an announced change of summer time
 	good                      int     // last second at which a minute was published as locked
 	suspect                   bool
 	minutes                   [60]float64 // evidence since it became so, for each number of minutes that the time may be off by
@@ -78,11 +87,11 @@ type track struct {
 	quality                   []float64   // of the last minutes
 	confidence                float64     // as last published
 	learned                   int
-	call                      bool
+	call                      float64 // evidence for the transmitter's call for service
 }
 
 func newTrack(d *Decoder, a *acquisition) *track {
-	t := &track{d: d, channel: a.channel, inverted: a.inverted, grid: a.grid, contrary: a.contrary,
+	t := &track{d: d, channel: a.channel, inverted: a.inverted, grid: a.grid, contrary: a.contrary, wasContrary: a.contrary,
 		odds: a.odds / math.Ln10, start: a.phase - 60, minute: a.minute, slope: 2 / (a.period * float64(len(a.evidence))), sigma: 1}
 	template := d.plan.code.template(t.channel.stretch)
 	for o, x := range template {
@@ -110,7 +119,7 @@ func newTrack(d *Decoder, a *acquisition) *track {
 	for n := freshSeconds; n <= t.next; n++ {
 		agreement := 0.0
 		for _, e := range a.evidence[n-freshSeconds : n] {
-			agreement += e.pulse
+			agreement += e.beat()
 		}
 		if agreement > 4 {
 			t.good = n
@@ -135,7 +144,7 @@ func (t *track) publishFirst() {
 		agreement += t.last[n%len(t.last)].agreement
 		pulse += t.last[n%len(t.last)].pulse
 	}
-	if agreement < 3 || pulse < 3 {
+	if agreement < 3 || pulse < 3 || t.elsewhere > 0.1 || t.displaced {
 		return
 	}
 	t.pending = start != t.start
@@ -175,10 +184,10 @@ func (t *track) hear() {
 	e := &t.e[i]
 	t.channel.weigh(&s, e)
 	symbol := t.symbols[i]
-	t.last[n%len(t.last)] = heard{agreement: e.given[symbol], pulse: e.pulse}
+	t.last[n%len(t.last)] = heard{agreement: e.given[symbol], pulse: e.beat()}
 	t.correlate(&s, symbol)
 	if i == t.d.plan.code.CallBit && i > 0 {
-		t.call = e.of[t.d.plan.code.One]-e.of[t.d.plan.code.Zero] > 2
+		t.call = clamp(t.call+e.of[t.d.plan.code.One]-e.of[t.d.plan.code.Zero], -3, 6)
 	}
 	if k := slices.Index(t.d.plan.minute, i); k >= 0 && len(t.symbols) == 60 {
 		held := t.d.plan.civil(t.minute, t.contrary).Minute
@@ -189,6 +198,9 @@ func (t *track) hear() {
 	if i == t.d.plan.code.LeapBit && i > 0 {
 		t.leap = clamp(t.leap+e.of[t.d.plan.code.One]-e.of[t.d.plan.code.Zero], -8, 30)
 	}
+	if i == t.d.plan.changeBit && i > 0 {
+		t.change = clamp(t.change+e.of[t.d.plan.changeOne]-e.of[t.d.plan.changeZero], -15, 30)
+	}
 	t.judge(n)
 }
 
@@ -198,12 +210,12 @@ func (t *track) correlate(s *second, symbol Symbol) {
 		return
 	}
 	c := t.channel
-	ratio, temper := &c.class[s.class].ratio, c.class[s.class].temper
+	tempered := &c.class[s.class].tempered
 	var sums [2*binsASecond + 1]float64
 	for o, v := range s.bins {
 		x := 0.0
 		if v != Unknown {
-			x = clamp(temper*ratio[v], -1, 1)
+			x = clamp(tempered[v], -1, 1)
 		}
 		sums[o+1] = sums[o] + x
 	}
@@ -260,16 +272,17 @@ func (t *track) close() {
 	t.profile = [2*reach + 1]float64{}
 	t.start += len(t.symbols)
 	t.minute++
-	if p.change(t.minute+int64(p.code.LeadMinutes), 1) {
-		t.zone, t.contrary = 0, false
-	}
+	t.followChange()
 	begin := time.Unix(t.minute*60, 0).UTC()
-	if begin.Minute() == 0 && p.code.Announced <= time.Hour {
-		t.leap = 0
+	if begin.Minute() == 0 {
+		t.change = 0
+		if p.code.Announced <= time.Hour {
+			t.leap = 0
+		}
 	}
 	t.begin()
 	end := begin.Add(time.Minute)
-	if t.leap > leapBelieved && end.Day() == 1 && end.Hour() == 0 && end.Minute() == 0 {
+	if t.leap > believed && end.Day() == 1 && end.Hour() == 0 && end.Minute() == 0 {
 		t.symbols = append(t.symbols, 0)
 		copy(t.symbols[p.code.LeapAt+1:], t.symbols[p.code.LeapAt:])
 		t.symbols[p.code.LeapAt] = p.code.LeapSymbol

@@ -102,10 +102,15 @@ func fields(c longwave.Civil) []refclock.Field {
 	two := func(name string, value int) refclock.Field {
 		return refclock.Field{Name: name, Value: fmt.Sprintf("%02d", value)}
 	}
+	announced := "nothing"
+	if c.Change {
+		announced = "change of summer time"
+	}
 	return []refclock.Field{
 		two("year", c.Year%100), two("month", c.Month), two("day", c.Day),
 		{Name: "weekday", Value: time.Weekday(c.Weekday).String()},
 		two("hour", c.Hour), two("minute", c.Minute), {Name: "zone", Value: zone},
+		{Name: "announced", Value: announced},
 	}
 }
 

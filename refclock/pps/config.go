@@ -90,6 +90,6 @@ func init() {
 		Help:        "A pulse per second on a PPS device or a GPIO line.",
 		ReferenceID: "PPS",
 	}, DefaultConfig(), func(c Config, env refclock.Environment) (refclock.Driver, error) {
-		return &driver{config: c, env: env, open: open}, nil
+		return New(c, env, edge.Open), nil
 	})
 }

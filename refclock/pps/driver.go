@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"timestation/refclock"
+	"timestation/refclock/edge"
 )
 
 const (
@@ -22,6 +23,11 @@ type driver struct {
 	config Config
 	env    refclock.Environment
 	open   func(Config) (source, error)
+}
+
+// New makes a pulse's driver; open is [edge.Open], and something else in tests.
+func New(c Config, env refclock.Environment, open func(edge.Options) (edge.Line, error)) refclock.Driver {
+	return &driver{config: c, env: env, open: openLine(open).source}
 }
 
 // Run implements [refclock.Driver].

@@ -24,8 +24,11 @@ type source interface {
 	Close() error
 }
 
-// open opens what the configuration names.
-func open(c Config) (source, error) {
+// openLine is [edge.Open], and something else in tests.
+type openLine func(edge.Options) (edge.Line, error)
+
+// source opens what the configuration names.
+func (open openLine) source(c Config) (source, error) {
 	assert, err := c.leading()
 	if err != nil {
 		return nil, err
@@ -33,7 +36,7 @@ func open(c Config) (source, error) {
 	if c.Device != "" {
 		return openDevice(c.Device, assert)
 	}
-	line, err := edge.Open(c.lineOptions())
+	line, err := open(c.lineOptions())
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,8 @@ type piece struct {
 type recording interface {
 	// pieces are in the order of their times; length is when the recording may begin anew.
 	pieces() (all []piece, length time.Duration)
+	// second is the second of a minute that its first one is; false where any will do.
+	second() (int64, bool)
 	// decoder makes one. It is fed what is played, by the stamps of the local clock, and
 	// nothing (nil) every step while there is silence.
 	decoder(out refclock.Sink) (feed func(data []byte, at refclock.Stamp))
@@ -56,6 +58,10 @@ func (d *driver) Run(ctx context.Context, out refclock.Sink) error {
 	// The scene is laid once by the local clock; from then on only time passes.
 	began, stamp := time.Now(), d.env.Now()
 	first := (stamp/1e9 + 1) * 1e9 // the second that the recording's first one becomes
+	if second, ok := r.second(); ok {
+		// Its minutes become minutes.
+		first += refclock.Stamp((second-int64(first)/1e9%60+60)%60) * 1e9
+	}
 	elapsed := func() time.Duration { return time.Since(began) }
 	sink := out
 	if d.config.Time == restamped {

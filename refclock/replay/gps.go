@@ -36,6 +36,8 @@ func newGPS(content []byte, config Config, env refclock.Environment) (recording,
 	return &gpsRecording{config, env, all, length}, nil
 }
 
+func (g *gpsRecording) second() (int64, bool) { return 0, false }
+
 func (g *gpsRecording) pieces() ([]piece, time.Duration) { return g.all, g.length }
 
 func (g *gpsRecording) decoder(out refclock.Sink) func([]byte, refclock.Stamp) {

@@ -29,6 +29,8 @@ type radioRecording struct {
 	bins        []uint8
 	// first is when the bins begin, period how long a second of theirs is by the transmitter's clock.
 	first, period time.Duration
+	// minute is when one of its minutes begins.
+	minute time.Duration
 }
 
 // newRadio gives what understands recordings of a transmitter.
@@ -113,7 +115,12 @@ func (r *radioRecording) place() bool {
 	}
 	first := -r.at(a.Bin) % time.Second
 	r.first = (first + time.Second) % time.Second
+	r.minute = r.at(a.Bin)
 	return true
+}
+
+func (r *radioRecording) second() (int64, bool) {
+	return (60 - int64(r.minute.Round(time.Second)/time.Second)%60) % 60, true
 }
 
 // at is when a bin is played.

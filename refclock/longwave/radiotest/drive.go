@@ -27,6 +27,8 @@ type Scene struct {
 	// Late is how much later than the second at the transmitter the pulses come; Jitter is the scatter of both their ends,
 	// 1σ.
 	Late, Jitter time.Duration
+	// Busy is for how long the machine has better things to do, every third pulse: its edges are stamped all the same.
+	Busy time.Duration
 	// The line cannot be opened, and is lost if it was, from AbsentFrom to AbsentTo.
 	AbsentFrom, AbsentTo time.Duration
 	Position             *refclock.Position
@@ -157,8 +159,12 @@ func (l *line) play(s Scene, all []change, begin time.Time, stamp func(time.Dura
 		lost = time.After(s.AbsentFrom - time.Since(begin))
 	}
 	for i, c := range all {
+		read := c.at
+		if i%6 < 2 {
+			read += s.Busy
+		}
 		select {
-		case <-time.After(c.at - time.Since(begin)):
+		case <-time.After(read - time.Since(begin)):
 		case <-lost:
 			close(l.edges)
 			return

@@ -149,6 +149,16 @@ func TestClockStep(t *testing.T) {
 	}
 }
 
+// TestBusyMachine: edges that are read late are stamped in time, and cost nothing.
+func TestBusyMachine(t *testing.T) {
+	idle := station(t, radiotest.Scene{Length: 6 * time.Minute}, DefaultConfig())
+	busy := station(t, radiotest.Scene{Length: 6 * time.Minute, Busy: 350 * time.Millisecond}, DefaultConfig())
+	if len(busy.Samples) < len(idle.Samples)-1 || len(idle.Samples) == 0 {
+		t.Errorf("%d samples, %d on an idle machine", len(busy.Samples), len(idle.Samples))
+	}
+	check(t, busy, uncalibratedDelay+unknownPath, 5*time.Millisecond)
+}
+
 func TestSilence(t *testing.T) {
 	heard := station(t, radiotest.Scene{Noise: radiotest.Noise{NoSignal: true}, Length: time.Minute}, DefaultConfig())
 	if len(heard.Samples) > 0 {

@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// settle is how old an edge may be when it is read: what is later than this is not decoded yet.
-	settle = 60 * time.Millisecond
+	// settle is how old an edge may be when it is read: what is later than this is not decoded yet. The kernel has stamped
+	// it, so that a machine that is busy for so long costs no pulse.
+	settle = 500 * time.Millisecond
 	// stepped is by how much CLOCK_REALTIME and the monotonic clock may part between two ticks before it counts as a step
 	// of the former; a slew is below 0.1 ms a tick.
 	stepped = 20 * time.Millisecond
@@ -168,6 +169,7 @@ func (l *Listener) sample(s longwave.Status) refclock.Sample {
 		Stamp:      l.base.Add(time.Duration(s.Bin * bin)),
 		Instant:    s.UTC.Instant(l.env.TAIMinusUTC(s.UTC)).Add(delay),
 		Noise:      noise,
+		HalfWidth:  2 * noise,
 		Systematic: limit,
 		Leap:       s.Leap,
 	}
