@@ -3,7 +3,7 @@
 .NOTPARALLEL:
 # What a Raspberry Pi's graphics speak; compiled in a third of the time that desktop OpenGL takes.
 gles := $(if $(filter Linux,$(shell uname)),-tags gles)
-.PHONY: help run build test check peers board board-test screen measure screenshot deb deb-test clean
+.PHONY: help run build test check peers board board-test screen measure measure-ntp screenshot deb deb-test clean
 
 help: ## this list
 	@echo 'Timestation: two commands do it: `make run` shows it, `make test` checks it.'
@@ -43,6 +43,10 @@ screen: ## the window on a screen in memory shows the time of day
 measure: ## the long sweeps and the benchmarks, with their figures (not part of make test)
 	@.ci/setup go
 	TIMESTATION_MEASURE=1 CGO_ENABLED=0 go test -tags headless -count 1 -timeout 60m -v -bench . -benchmem ./...
+
+measure-ntp: ## the NTP server's figures beside chronyd and a C echo, on a machine that does nothing else
+	@.ci/setup go gcc
+	@.ci/measure-ntp
 
 screenshot: build ## the picture in the README, taken of the demonstration
 	@.ci/setup screen

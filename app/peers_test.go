@@ -167,7 +167,7 @@ func askWire(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer c.Close()
-			c.SetDeadline(time.Now().Add(2 * time.Second))
+			c.SetDeadline(time.Now().Add(10 * time.Second))
 			request := [48]byte{0: 4<<3 | 3, 47: 1} // version 4, client; a transmit timestamp to be echoed
 			if _, err := c.Write(request[:]); err != nil {
 				t.Fatal(err)

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"path/filepath"
+	"slices"
 
 	"timestation/engine/nts"
+	"timestation/engine/serve"
 	"timestation/engine/status"
 )
 
@@ -35,17 +38,21 @@ func (s *Station) openNTS() error {
 	if err != nil {
 		return err
 	}
-	var port uint16
+	var protected []*serve.Server
 	for i, server := range s.servers {
-		if !s.Config.Listeners[i].NTS {
-			continue
-		}
-		server.ProtectWith(jar)
-		if port == 0 {
-			port = server.Address().Port()
+		if s.Config.Listeners[i].NTS {
+			server.ProtectWith(jar)
+			protected = append(protected, server)
 		}
 	}
-	ke, err := nts.NewKEServer(nts.KEConfig{Certificate: c.Certificate, Key: c.Key, NTPServer: c.Server, NTPPort: port}, jar, s.options.Log)
+	config := nts.KEConfig{Certificate: c.Certificate, Key: c.Key, NTPServer: c.Server}
+	if len(protected) > 0 {
+		config.NTPPort = protected[0].Address().Port()
+		config.Permits = func(from netip.Addr) bool {
+			return slices.ContainsFunc(protected, func(s *serve.Server) bool { return s.Permits(from) })
+		}
+	}
+	ke, err := nts.NewKEServer(config, jar, s.options.Log)
 	if err != nil {
 		return fmt.Errorf("nts.certificate: %w", err)
 	}

@@ -71,6 +71,25 @@ func TestAlteredListIsRefused(t *testing.T) {
 	}
 }
 
+func TestLast(t *testing.T) {
+	table := Embedded()
+	for _, c := range []struct {
+		now    refclock.UTC
+		notice refclock.LeapNotice
+		at     refclock.UTC
+	}{
+		{refclock.Date(1972, 3, 1, 0, 0, 0, 0), refclock.LeapUnknown, refclock.UTC{}},
+		{refclock.Date(2016, 12, 31, 23, 59, 60, 0), refclock.LeapInsert, refclock.Date(2015, 7, 1, 0, 0, 0, 0)},
+		{refclock.Date(2017, 1, 1, 0, 0, 0, 0), refclock.LeapInsert, refclock.Date(2017, 1, 1, 0, 0, 0, 0)},
+		{refclock.Date(2040, 1, 1, 0, 0, 0, 0), refclock.LeapInsert, refclock.Date(2017, 1, 1, 0, 0, 0, 0)},
+	} {
+		notice, at := table.Last(table.Instant(c.now))
+		if notice != c.notice || !at.IsZero() && at.UTC() != c.at || at.IsZero() != (c.notice == refclock.LeapUnknown) {
+			t.Errorf("%s: %v at %s", c.now, notice, at.UTC())
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(embedded)
 	f.Add([]byte("#$ 1\n#@ 2\n#h 0 0 0 0 0\n3 4\n"))

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -208,19 +210,27 @@ func TestCertificateReload(t *testing.T) {
 func TestKEServerUnderSiege(t *testing.T) {
 	ca := newAuthority(t)
 	config := ca.issue(t, t.TempDir(), built, built.AddDate(0, 3, 0))
+	config.Permits = func(a netip.Addr) bool { return a != netip.MustParseAddr("203.0.113.5") }
 	synctest.Test(t, func(t *testing.T) {
 		s, p := serveKE(t, config, newJar(t))
 		var silent []net.Conn
-		for range 3 * handshakesPerAddress {
-			conn, err := p.dialFrom("198.51.100.7")(t.Context(), "", "")
+		connect := func(address string) {
+			conn, err := p.dialFrom(address)(t.Context(), "", "")
 			if err != nil {
 				t.Fatal(err)
 			}
 			silent = append(silent, conn)
+			synctest.Wait()
 		}
-		synctest.Wait()
-		if c := s.Counters(); c.Busy != 2*handshakesPerAddress {
-			t.Errorf("%d connections of one address were closed at once", c.Busy)
+		for i := range 3 * handshakesPerAddress {
+			connect("198.51.100.7")
+			connect(fmt.Sprintf("2001:db8::%x", i+1)) // another address of the same network each time
+		}
+		if c := s.Counters(); c.Busy != 2*2*handshakesPerAddress {
+			t.Errorf("%d connections of one address and one network were closed at once", c.Busy)
+		}
+		if connect("203.0.113.5"); s.Counters().Refused != 1 {
+			t.Errorf("who may not ask: %+v", s.Counters())
 		}
 		ask := func(address string) error {
 			_, err := Establish{Name: "localhost", Port: Port, Roots: ca.pool(), Today: on(built), Dial: p.dialFrom(address)}.Do(t.Context())

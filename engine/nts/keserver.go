@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"runtime"
 	"sync"
@@ -17,7 +18,7 @@ import (
 
 const (
 	// handshakesInFlight is how many clients are served at a time, and handshakesPerAddress how many of them may have the
-	// same address, so that one that opens connections and is silent cannot keep the others out. A handshake takes a
+	// same address or IPv6 network of 64 bits, so that one that opens connections and is silent cannot keep the others out. A handshake takes a
 	// Raspberry Pi a few milliseconds.
 	handshakesInFlight   = 64
 	handshakesPerAddress = 8
@@ -34,11 +35,13 @@ type KEConfig struct {
 	// where that is not 123; empty and 0 otherwise.
 	NTPServer string
 	NTPPort   uint16
+	// Permits tells who may ask, by an address as a socket gives it; nil is everybody.
+	Permits func(netip.Addr) bool
 }
 
 // KECounters counts connections since the server was made.
 type KECounters struct {
-	// Established were given keys; Refused asked for what there is not, or wrongly; Failed did not get as far, in most
+	// Established were given keys; Refused asked for what there is not, or wrongly, or may not ask; Failed did not get as far, in most
 	// cases because the client does not trust the certificate; Busy were closed at once because too many were served.
 	Established uint64 `json:"established"`
 	Refused     uint64 `json:"refused"`
@@ -55,7 +58,7 @@ type KEServer struct {
 
 	mu    sync.Mutex // for what follows
 	baker *baker
-	from  map[string]int // connections being served, by address
+	from  map[netip.Prefix]int // connections being served, by whose they are
 	total int
 
 	established, refused, failed, busy atomic.Uint64
@@ -64,7 +67,7 @@ type KEServer struct {
 // NewKEServer reads the certificate. Its cookies are for every [Server] that is given the same jar. An error is one line:
 // the file, the reason, the mend.
 func NewKEServer(config KEConfig, jar *Jar, log *slog.Logger) (*KEServer, error) {
-	s := &KEServer{config: config, log: log, baker: newBaker(jar), from: map[string]int{}}
+	s := &KEServer{config: config, log: log, baker: newBaker(jar), from: map[netip.Prefix]int{}}
 	if config.NTPServer != "" && !validName([]byte(config.NTPServer)) {
 		return nil, fmt.Errorf("%q is no name or address of an NTP server; leave it empty where it is this host", config.NTPServer)
 	}
@@ -132,7 +135,13 @@ func (s *KEServer) Serve(ctx context.Context, listener net.Listener) error {
 			}
 			continue
 		}
-		from, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
+		address, _ := netip.ParseAddrPort(conn.RemoteAddr().String())
+		if s.config.Permits != nil && !s.config.Permits(address.Addr()) {
+			s.refused.Add(1)
+			conn.Close()
+			continue
+		}
+		from := holder(address.Addr())
 		if !s.enter(from) {
 			s.busy.Add(1)
 			conn.Close()
@@ -145,7 +154,18 @@ func (s *KEServer) Serve(ctx context.Context, listener net.Listener) error {
 	}
 }
 
-func (s *KEServer) enter(from string) bool {
+// holder is what one machine can have of addresses: an IPv4 address, or a network of IPv6 (RFC 4291, section 2.5.4).
+func holder(a netip.Addr) netip.Prefix {
+	a = a.Unmap().WithZone("")
+	bits := 32
+	if a.Is6() {
+		bits = 64
+	}
+	p, _ := a.Prefix(bits)
+	return p
+}
+
+func (s *KEServer) enter(from netip.Prefix) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.total >= handshakesInFlight || s.from[from] >= handshakesPerAddress {
@@ -156,7 +176,7 @@ func (s *KEServer) enter(from string) bool {
 	return true
 }
 
-func (s *KEServer) leave(from string) {
+func (s *KEServer) leave(from netip.Prefix) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.total--

@@ -18,6 +18,9 @@ func (c Config) access() (a access, err error) {
 	return a, err
 }
 
+// Permits tells whether requests from an address are answered at all, by the configuration.
+func (s *Server) Permits(from netip.Addr) bool { return s.access.permits(from) }
+
 // permits takes addresses as a socket gives them: with a zone, or IPv4 in IPv6 form.
 func (a *access) permits(from netip.Addr) bool {
 	from = from.Unmap().WithZone("")

@@ -6,7 +6,8 @@
 //
 // Every processor has a socket of its own for the same address, and a goroutine that answers what comes to it: one system
 // call takes up to 64 requests, one sends their answers, and a socket with nothing in it costs nothing. It is woken when
-// something arrives and for nothing else: Go's poller would also wake it each time that an answer has left. What the
+// something arrives and for nothing else: Go's poller would also wake it each time that an answer has left. Between 400
+// and 4000 requests a second it is not woken by each but for some together, every one to four milliseconds. What the
 // goroutines share is small and locked for the moment of an entry: the table of clients, and the times at which answers to
 // interleaving clients left. Answering allocates nothing, or under NTS with AES-128-GCM-SIV twice.
 //
@@ -16,7 +17,7 @@
 // # Time stamps
 //
 // Requests are stamped by the kernel when they arrive, and are never answered with a later time. Answers say when they are
-// about to be sent: one alone when the clock was read for it, those of a batch each by its place and what making and
+// about to be sent: few when the clock was read for each, those of a larger batch each by its place and what making and
 // sending one usually takes. To clients that interleave the next answer says when the last truly left, by the kernel's
 // stamp. That is asked for their packets alone, and nobody is woken for it before they are on their way. The last five bits
 // of a receive timestamp, below 8 ns, are a mark, so that an echo of it is known without having kept anything.

@@ -117,7 +117,7 @@ func TestPeersFleet(t *testing.T) {
 			for _, server := range c.servers {
 				want = append(want, fmt.Sprintf(c.measured, regexp.QuoteMeta(server)))
 			}
-			all := eventually(t, 40*time.Second, said, append(want, c.valid)...)
+			all := eventually(t, 90*time.Second, said, append(want, c.valid)...)
 			for i, server := range c.servers {
 				found := regexp.MustCompile(want[i]).FindAllStringSubmatch(all, -1)
 				last := found[len(found)-1]
@@ -127,7 +127,7 @@ func TestPeersFleet(t *testing.T) {
 					t.Fatal(last[0])
 				}
 				t.Logf("%s: offset %.6f s, delay %.6f s", server, offset, delay)
-				if off := offset - ahead.Seconds(); off > delay/2+20e-6 || off < -delay/2-20e-6 || delay <= 0 || delay > 0.2 {
+				if off := offset - ahead.Seconds(); off > delay/2+20e-6 || off < -delay/2-20e-6 || delay <= 0 || delay > 1 {
 					t.Errorf("%s: not %v within half the delay", last[0], ahead)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,6 +90,27 @@ func republish(board *status.Board, s *status.Status, state status.State) {
 	board.Publish(&next)
 }
 
+// keep does it now and over and over, as an engine publishes its model, until stop is called.
+func keep(do func()) (stop func()) {
+	do()
+	ended := make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			case <-time.After(250 * time.Millisecond):
+				do()
+			}
+		}
+	})
+	return func() {
+		close(ended)
+		running.Wait()
+	}
+}
+
 // TestBalancer: one virtual address before three stations. A station that loses its source says so in its answers, the
 // health check sees that and takes it out of the pool, and lets it in again when it knows the time.
 func TestBalancer(t *testing.T) {
@@ -122,18 +144,16 @@ func TestBalancer(t *testing.T) {
 	// check publishes, lets the health check run, and holds the stations that answer against those that should.
 	check := func(when string, states ...status.State) {
 		t.Helper()
-		publish := func() {
+		defer keep(func() {
 			for i, state := range states {
 				if state != "" {
 					republish(boards[i], models[i], state)
 				}
 			}
-		}
-		publish()
+		})()
 		router.Run(t, command)
 		answers := map[string]int{}
 		for _, a := range addresses {
-			publish()
 			got, answered := askFrom(t, clients, a, virtual)
 			switch id := string(got.ReferenceID[:2]); {
 			case !answered:
@@ -201,10 +221,10 @@ func TestHijack(t *testing.T) {
 	gateway.Set(t, "ipv4/ip_forward", "1")
 	gateway.Set(t, "ipv6/conf/all/forwarding", "1")
 	board, model := startIn(t, gateway, "GATE")
+	defer keep(func() { republish(board, model, status.Synchronised) })()
 	for _, to := range []string{
 		"10.0.0.1", "10.0.0.2", "203.0.113.77", "198.51.100.3", "fd00::1", "fd00::2", "2001:db8::123", "2001:db8:ffff::1",
 	} {
-		republish(board, model, status.Synchronised)
 		from := "10.0.0.7"
 		if netip.MustParseAddr(to).Is6() {
 			from = "fd00::7"

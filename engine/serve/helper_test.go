@@ -73,6 +73,7 @@ func newResponder(t testing.TB, s *status.Status) *responder {
 			stepped: func(s *status.Status, now time.Time) bool { return s.Stepped(now, stepTolerance) },
 		},
 		access: access, keyring: new(atomic.Pointer[keyring]), clients: newClientTable(), exchanges: new(exchangeTable),
+		monotonic: new(monotonic),
 	}
 	r.broke = r.exchanges.forget
 	r.keyring.Store(keys)

@@ -193,7 +193,7 @@ func startChild(t testing.TB, to netip.AddrPort, c *exec.Cmd, probe []byte) int 
 		defer timer.Stop()
 		_ = c.Wait()
 	})
-	for range 100 {
+	for range 400 {
 		if conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to)); err == nil {
 			_, _ = conn.Write(probe)
 			_ = conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))

@@ -28,6 +28,7 @@ type responder struct {
 	nts       *nts.Server // nil where the listener has no NTS
 	// experimental has requests of version 5 answered.
 	experimental bool
+	monotonic    *monotonic // with it
 
 	// keys was made from loaded, and is made anew when keyring points to another.
 	loaded *keyring

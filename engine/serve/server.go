@@ -50,6 +50,7 @@ type Server struct {
 	tally      tally
 	clients    *clientTable
 	exchanges  *exchangeTable
+	monotonic  monotonic
 	jar        *nts.Jar
 	controller Controller
 	// kernelStamps: arrivals and departures are stamped by the kernel.
@@ -259,6 +260,7 @@ func (s *Server) newResponder() responder {
 	r := responder{
 		face: s.newFace(), access: s.access, limit: s.limit, kisses: s.config.Kisses,
 		keyring: &s.keyring, clients: s.clients, exchanges: s.exchanges, experimental: s.config.Experimental,
+		monotonic: &s.monotonic,
 	}
 	if s.config.NTS && s.jar != nil {
 		r.nts = nts.NewServer(s.jar)

@@ -295,12 +295,12 @@ func TestStopsUnderLoad(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = load.Run(load.Config{Target: s.Address(), Ports: 8, Window: 32, Duration: 600 * time.Millisecond})
+		_, _ = load.Run(load.Config{Target: s.Address(), Ports: 8, Window: 32, Duration: 1500 * time.Millisecond})
 	}()
 	time.Sleep(50 * time.Millisecond)
 	began := time.Now()
 	_ = s.Close()
-	if took := time.Since(began); took > 400*time.Millisecond {
+	if took := time.Since(began); took > time.Second {
 		t.Errorf("it took %v to stop", took)
 	}
 	<-done

@@ -84,6 +84,7 @@ type socket struct {
 	file     *os.File // blocking, so that the poller leaves it alone: every call says MSG_DONTWAIT
 	fd       int      // of file
 	poll     int      // of arrivals
+	timer    int      // told like an arrival, see rest
 	address  netip.AddrPort
 }
 
@@ -106,10 +107,15 @@ func newSocket(conn *net.UDPConn) (*socket, error) {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
 	s.file = os.NewFile(uintptr(s.fd), "socket")
-	poll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err == nil {
-		_ = unix.SetNonblock(poll, true) // which tells the runtime to poll it
-		s.arrivals, s.poll = os.NewFile(uintptr(poll), "arrivals"), poll
+	if s.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		s.file.Close()
+		return nil, os.NewSyscallError("epoll_create", err)
+	}
+	_ = unix.SetNonblock(s.poll, true) // which tells the runtime to poll it
+	s.arrivals = os.NewFile(uintptr(s.poll), "arrivals")
+	if s.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
+		err = os.NewSyscallError("timerfd_create", err)
+	} else if err = s.tell(s.timer); err == nil {
 		err = s.listen()
 	}
 	if err != nil {
@@ -119,21 +125,21 @@ func newSocket(conn *net.UDPConn) (*socket, error) {
 	return s, nil
 }
 
-// listen has arrivals told, those too that are there already.
-func (s *socket) listen() error {
-	err := unix.EpollCtl(s.poll, unix.EPOLL_CTL_ADD, s.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET})
-	return os.NewSyscallError("epoll_ctl", err)
+// tell has it told when there is something to read.
+func (s *socket) tell(fd int) error {
+	edge := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET}
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(s.poll, unix.EPOLL_CTL_ADD, fd, &edge))
 }
+
+// listen has arrivals told, those too that are there already.
+func (s *socket) listen() error { return s.tell(s.fd) }
 
 // unlisten has nothing told until the next listen.
 func (s *socket) unlisten() { _ = unix.EpollCtl(s.poll, unix.EPOLL_CTL_DEL, s.fd, nil) }
 
 // Close returns when nobody uses the socket any more.
 func (s *socket) Close() error {
-	if s.arrivals == nil {
-		return s.file.Close()
-	}
-	return errors.Join(s.arrivals.Close(), s.file.Close())
+	return errors.Join(s.arrivals.Close(), unix.Close(s.timer), s.file.Close())
 }
 
 // send sends a datagram that is no answer.

@@ -114,7 +114,7 @@ func TestTransmitStampsOfTheKernel(t *testing.T) {
 				t.Fatalf("%s: answer %d is of the basic mode: %+v; %+v", address, i, answer.Header, s.Counters())
 			}
 			if i == 0 { // the answer before said its own transmit time
-				if d := moment(answer.Transmit).Sub(moment(said)); d < -time.Millisecond || d > 100*time.Millisecond {
+				if d := moment(answer.Transmit).Sub(moment(said)); d < -time.Millisecond || d > time.Second {
 					t.Errorf("%s: the kernel says %v after the program", address, d)
 				}
 			}

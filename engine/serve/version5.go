@@ -11,8 +11,8 @@ import (
 )
 
 // NTPv5 as of draft-ietf-ntp-ntpv5-09: an experiment, for listeners that say so, and for clients of the same draft. Of its
-// optional parts there are keys, the scales UTC and TAI (or smeared UTC), what servers say of themselves, interleaved mode
-// and what switches on the way correct; not monotonic timestamps and NTS.
+// optional parts there are keys, the scales UTC and TAI (or smeared UTC), what servers say of themselves, interleaved mode,
+// monotonic timestamps and what switches on the way correct; not NTS.
 const (
 	version5 = 5
 	draft    = "draft-ietf-ntp-ntpv5-09"
@@ -30,6 +30,7 @@ const (
 	field5Server        = 0xf505
 	field5Correction    = 0xf506
 	field5Reference     = 0xf507
+	field5Monotonic     = 0xf508
 	field5Secondary     = 0xf509
 	field5Draft         = 0xf5ff
 )
@@ -240,6 +241,10 @@ func (r *responder) fields5(b, in []byte, request *asked, rx refclock.Stamp) []b
 		case kind == field5Secondary && len(value) == 12 && r.policy.plain() && value[0] <= scaleTAI:
 			t, era := r.onScale(rx, value[0])
 			b = append(begin5(b, kind, length), value[0], era, 0, 0)
+			b = binary.BigEndian.AppendUint64(b, uint64(t))
+		case kind == field5Monotonic && len(value) == 12:
+			t, epoch := r.monotonic.read(r.status, rx)
+			b = binary.BigEndian.AppendUint32(begin5(b, kind, length), epoch)
 			b = binary.BigEndian.AppendUint64(b, uint64(t))
 		case kind == field5Correction && len(value) == correction5:
 			corrected = value

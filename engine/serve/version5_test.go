@@ -3,6 +3,7 @@ package serve
 import (
 	"encoding/binary"
 	"net"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	beevik "github.com/beevik/ntp"
 
 	"timestation/engine/ntp"
+	"timestation/engine/status"
 	"timestation/refclock"
 )
 
@@ -47,7 +49,7 @@ func TestVersion5ByAnotherImplementation(t *testing.T) {
 	for name, o := range map[string]beevik.QueryOptions{
 		"plain": {},
 		"everything": {
-			RequestSupportedVersions: true, RequestReferenceTime: true, AdditionalTimescales: []beevik.Timescale{beevik.TimescaleTAI},
+			RequestSupportedVersions: true, RequestReferenceTime: true, RequestMonotonic: true, AdditionalTimescales: []beevik.Timescale{beevik.TimescaleTAI},
 			RequestReferenceID: beevik.ReferenceIDRequest{ChunkOffset: 256, ChunkSize: 64},
 		},
 		"SHA1": {Auth: beevik.AuthOptions{Type: beevik.AuthSHA1, KeyID: 2, Key: "HEX:933F62BE1D604E68A81B557F18CFA200483F5B70"},
@@ -74,6 +76,9 @@ func TestVersion5ByAnotherImplementation(t *testing.T) {
 		}
 		if o.RequestReferenceTime {
 			near("reference", r.ReferenceTime, noon2026, 0)
+		}
+		if o.RequestMonotonic && (r.MonotonicOffset.Round(time.Microsecond) != 37*time.Second || r.MonotonicEpochID == 0) {
+			t.Errorf("%s: monotonic %v later, epoch %d", name, r.MonotonicOffset, r.MonotonicEpochID)
 		}
 		if n := o.RequestReferenceID.ChunkSize; n > 0 && !slices.Equal(r.ReferenceIDFilterValues, filter5[256:256+n]) {
 			t.Errorf("%s: filter %x", name, r.ReferenceIDFilterValues)
@@ -176,6 +181,28 @@ func TestVersion5Requests(t *testing.T) {
 		t.Errorf("corrected: %x", out[:n])
 	}
 
+	// Who may not ask gets nothing, and neither does who asks too often: there are no kisses.
+	stranger := netip.MustParseAddrPort("203.0.113.9:40123")
+	if n, reason := r.respond(request5(draft), stranger, now(), out); n != 0 || reason != Denied {
+		t.Errorf("a stranger: %d octets, %v", n, reason)
+	}
+	hasty := newResponder5(t)
+	hasty.kisses, hasty.limit = KissAll, limit{time.Hour, time.Hour}
+	limited := 0
+	for range 100 {
+		switch n, reason := hasty.respond(request5(draft), client, now(), out); {
+		case reason == RateLimited && n == 0:
+			limited++
+		case reason != Answered:
+			t.Errorf("in haste: %d octets, %v", n, reason)
+		}
+	}
+	if limited < 60 || limited > 98 {
+		t.Errorf("%d of 100 were over the limit", limited)
+	}
+	if n, reason := r.respond(request5(draft), client, now(), out[:60]); n != 0 || reason != NoRoom {
+		t.Errorf("no room: %d octets, %v", n, reason)
+	}
 	in := request5(draft)
 	if allocs := testing.AllocsPerRun(200, func() { r.respond(in, client, now(), out) }); allocs != 0 {
 		t.Errorf("%v allocations", allocs)
@@ -232,11 +259,41 @@ func TestVersion5Interleaved(t *testing.T) {
 	}
 }
 
+// The monotonic clock runs at the model's rate and is never set: a model that says another time changes its rate alone, until
+// the time scale breaks.
+func TestMonotonicIsNeverSet(t *testing.T) {
+	var m monotonic
+	if shown, epoch := m.read(&status.Status{}, now()); shown != 0 || epoch != 0 {
+		t.Errorf("of a station that never knew the time: %v, %d", shown, epoch)
+	}
+	model := good()
+	last, first := m.read(model, model.Epoch)
+	for i := range 100 {
+		next := *model
+		next.Generation, next.Epoch = model.Generation+1, model.Epoch.Add(time.Second)
+		next.EpochInstant = model.At(next.Epoch).Instant.Add(time.Duration(i%3-1) * 400 * time.Microsecond)
+		next.Rate = float64(i%7-3) * 1e-6
+		passed := time.Second + time.Duration(model.Rate*1e9)
+		m.read(&next, next.Epoch) // one goroutine of the listener's has seen it, another not yet
+		shown, epoch := m.read(model, next.Epoch)
+		if d := moment(shown).Sub(moment(last)) - passed; d.Abs() > 2*time.Nanosecond || epoch != first {
+			t.Fatalf("model %d: a second is off by %v, epoch %d after %d", i, d, epoch, first)
+		}
+		model, last = &next, shown
+	}
+	broken := *model
+	broken.Generation, broken.EpochInstant = model.Generation+1, model.EpochInstant.Add(time.Minute)
+	shown, epoch := m.read(&broken, broken.Epoch)
+	if d := moment(shown).Sub(moment(last)); epoch == first || d < 50*time.Second {
+		t.Errorf("the time scale broke: %v later, epoch %d after %d", d, epoch, first)
+	}
+}
+
 // FuzzVersion5: no packet of version 5 crashes the server or makes it answer with more or less than was asked; an answer
 // has the client's cookie.
 func FuzzVersion5(f *testing.F) {
 	f.Add(request5(draft))
-	f.Add(request5(draft, field(field5Server, 8), field(field5Reference, 12), field(field5Secondary, 16)))
+	f.Add(request5(draft, field(field5Server, 8), field(field5Reference, 12), field(field5Monotonic, 16), field(field5Secondary, 16)))
 	f.Add(request5(draft, field(field5FilterRequest, 36), field(field5MAC, 28)))
 	r := newResponder5(f)
 	out := make([]byte, longestRequest)

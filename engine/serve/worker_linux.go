@@ -3,11 +3,9 @@ package serve
 import (
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"os"
 	"runtime"
-	"strconv"
 	"time"
 	"unsafe"
 
@@ -19,26 +17,16 @@ import (
 const (
 	// batch is how many datagrams one system call takes.
 	batch = 64
+	// few datagrams are answered one by one, so that each answer leaves when it is written; more together, for speed.
+	few = 4
 	// controlSpace holds a time stamp of 64 octets, whose it is in 32, and a destination of 40.
 	controlSpace = 144
-	// maxAhead is how much earlier than expected an answer may leave: those of a batch are no longer under way.
-	maxAhead = boundAhead
-	// stampsPending is how many answers may wait for the time at which they left.
-	stampsPending = 256
 )
 
 // mmsghdr is struct mmsghdr (recvmmsg(2)).
 type mmsghdr struct {
 	header unix.Msghdr
 	length uint32
-}
-
-// departure is an answer that waits for the time at which it left.
-type departure struct {
-	key      exchangeKey
-	number   uint32
-	expected refclock.Stamp
-	valid    bool
 }
 
 // worker answers what comes to one socket. All its memory is taken when it is made.
@@ -66,9 +54,11 @@ type worker struct {
 	departures [stampsPending]departure
 	next       uint32
 	waiting    int
-	deaf       bool // the socket is not listened to
+	deaf       bool // the socket ought to be listened to and is not
 	late       [16]mmsghdr
 	lateAt     [16][2 * controlSpace]byte
+
+	rounds rounds
 
 	// thinking and telling are what making and sending one answer of a batch usually take.
 	thinking, telling usual
@@ -148,7 +138,7 @@ func (w *worker) run(ctx context.Context) {
 //
 // The calls are raw because they never block: the scheduler need not hear of them.
 func (w *worker) drain(fd uintptr) (done bool, err error) {
-	for !w.server.closing.Load() {
+	for all := 0; !w.server.closing.Load(); {
 		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&w.received[0])), batch,
 			unix.MSG_DONTWAIT, 0, 0)
 		if w.waiting > 0 {
@@ -159,31 +149,57 @@ func (w *worker) drain(fd uintptr) (done bool, err error) {
 		case unix.EINTR:
 			continue
 		case unix.EAGAIN:
-			return w.wait()
+			return w.wait(all)
 		default:
 			return true, errno
 		}
-		w.answer(fd, int(n))
+		if all += int(n); n <= few {
+			for i := range int(n) {
+				w.answer(fd, i, i+1)
+			}
+		} else {
+			w.answer(fd, 0, int(n))
+		}
+		w.tally.tell(&w.server.tally)
 		w.reset(int(n))
 		if n < batch {
-			return w.wait()
+			return w.wait(all)
 		}
 		runtime.Gosched() // in a flood the engine must still get its turn
 	}
 	return true, nil
 }
 
-// answer answers the first n datagrams.
-func (w *worker) answer(fd uintptr, n int) {
+// wait says that drain has answered the n requests that there were. Where nothing will tell of the next, which takes a lack
+// of memory, drain is to be called again soon.
+func (w *worker) wait(n int) (done bool, err error) {
+	if w.rounds.note(n, w.responder.looked) {
+		if w.deaf = !w.rounds.on; w.rounds.on {
+			w.socket.unlisten()
+		}
+	}
+	switch {
+	case w.rounds.on:
+		err = w.socket.rest(w.rounds.length)
+		return err != nil, err
+	case w.deaf:
+		err = w.socket.listen()
+		w.deaf = err != nil
+	}
+	return w.deaf, err
+}
+
+// answer answers the datagrams from the one to before the other. All answers are made before the first is sent, and sent
+// one by one: each says when it will be its turn. One alone leaves when it is written.
+func (w *worker) answer(fd uintptr, from, to int) {
 	w.responder.look()
-	// All answers of a batch are made before the first is sent, and sent one by one: each says when it will be its turn.
-	// One alone leaves when it is written.
+	n := to - from
 	var leaves refclock.Stamp
 	if n > 1 {
 		leaves = w.responder.at.Add(time.Duration(w.thinking) * time.Duration(n))
 	}
 	sending, stamped := 0, false
-	for i := range n {
+	for i := from; i < to; i++ {
 		h, in := &w.received[i].header, w.in[i][:w.received[i].length]
 		reply := &w.replies[i]
 		seen, byCard := readControl(w.controls[i][:h.Controllen], reply), false
@@ -193,15 +209,15 @@ func (w *worker) answer(fd uintptr, n int) {
 		} else if seen.card != 0 && w.server.card != nil {
 			rx, byCard = w.server.arrival(seen)
 		}
-		from, ok := w.source(i)
+		client, ok := w.source(i)
 		if !ok {
 			continue
 		}
-		if w.server.isControl(in, from) && w.control(fd, in, from, h, reply) {
+		if w.server.isControl(in, client) && w.control(fd, in, client, h, reply) {
 			w.tally.control++
 			continue
 		}
-		length, reason := w.responder.answer(in, from.Addr(), rx, leaves, w.out[sending][:])
+		length, reason := w.responder.answer(in, client.Addr(), rx, leaves, w.out[sending][:])
 		o := &w.outcomes[sending]
 		o.outcome, o.reason, o.length = w.responder.last, reason, length
 		if length == 0 {
@@ -214,11 +230,11 @@ func (w *worker) answer(fd uintptr, n int) {
 		}
 		w.sent[sending].Base = &w.out[sending][0]
 		w.sent[sending].SetLen(length)
-		to := &w.sending[sending].header
-		to.Name, to.Namelen, to.Iov, to.Control = h.Name, h.Namelen, &w.sent[sending], nil
-		to.SetIovlen(1)
-		if to.SetControllen(reply.length); reply.length > 0 {
-			to.Control = &reply.buffer[0]
+		back := &w.sending[sending].header
+		back.Name, back.Namelen, back.Iov, back.Control = h.Name, h.Namelen, &w.sent[sending], nil
+		back.SetIovlen(1)
+		if back.SetControllen(reply.length); reply.length > 0 {
+			back.Control = &reply.buffer[0]
 		}
 		sending++
 		if n > 1 {
@@ -237,27 +253,6 @@ func (w *worker) answer(fd uintptr, n int) {
 		w.thinking.learn(made, n)
 		w.telling.learn(time.Since(w.responder.looked)-made, max(sending, 1))
 	}
-	w.tally.tell(&w.server.tally)
-}
-
-// sendStamped is send for answers some of which wait for the time at which they leave. Meanwhile the socket is not listened
-// to: telling of a stamp would take its time between that and the moment at which the client has the packet. Most stamps
-// are there at once.
-func (w *worker) sendStamped(fd uintptr, n int) {
-	w.socket.unlisten()
-	w.send(fd, n)
-	w.takeDepartures(fd)
-	w.deaf = w.socket.listen() != nil
-}
-
-// wait says that drain has read everything. Where the socket is not listened to, which takes a lack of memory, it is to be
-// called again soon.
-func (w *worker) wait() (done bool, err error) {
-	if w.deaf {
-		err = w.socket.listen()
-		w.deaf = err != nil
-	}
-	return w.deaf, err
 }
 
 // send sends the first n answers.
@@ -286,107 +281,6 @@ func (w *worker) send(fd uintptr, n int) {
 		}
 		at += int(sent)
 	}
-}
-
-// expect notes that the kernel will tell when an answer left.
-func (w *worker) expect(d departure) {
-	place := &w.departures[w.next%stampsPending]
-	if !place.valid {
-		w.waiting++
-	}
-	d.number, d.valid = w.next, true
-	*place = d
-	w.next++
-}
-
-// takeDepartures notes what the error queue says of answers that left.
-func (w *worker) takeDepartures(fd uintptr) {
-	for w.waiting > 0 {
-		for i := range w.late {
-			w.late[i].header.SetControllen(len(w.lateAt[i]))
-		}
-		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&w.late[0])), uintptr(len(w.late)),
-			unix.MSG_DONTWAIT|unix.MSG_ERRQUEUE, 0, 0)
-		if errno != 0 {
-			return
-		}
-		w.responder.look()
-		for i := range int(n) {
-			if number, s, ok := readDeparture(w.lateAt[i][:w.late[i].header.Controllen]); ok {
-				w.departed(number, s)
-			}
-		}
-		if int(n) < len(w.late) {
-			return
-		}
-	}
-}
-
-// departed notes when an answer left.
-func (w *worker) departed(number uint32, s stamps) {
-	d := &w.departures[number%stampsPending]
-	if !d.valid || d.number != number {
-		return
-	}
-	d.valid = false
-	w.waiting--
-	stamp := s.kernel
-	if stamp == 0 && !w.server.departure(s, &stamp) {
-		return
-	}
-	// Anything else is not of this answer, or the clock was set meanwhile.
-	if late := stamp.Sub(d.expected); late < -maxAhead || late > maxWait || w.responder.ill != Answered {
-		return
-	}
-	if transmit := w.responder.sent(stamp); transmit != 0 {
-		w.server.exchanges.sent(d.key, transmit)
-	}
-}
-
-// renumber begins again with number 0: after a failure nobody knows whether the kernel counted it.
-func (w *worker) renumber() {
-	options := stampOptions
-	if w.server.card != nil {
-		options |= cardOptions
-	}
-	_ = w.socket.stampBy(options &^ unix.SOF_TIMESTAMPING_OPT_ID)
-	_ = w.socket.stampBy(options)
-	clear(w.departures[:])
-	w.next, w.waiting = 0, 0
-}
-
-// source is where datagram i came from; IPv4 is never in IPv6 form, and link-local addresses have their zone.
-func (w *worker) source(i int) (netip.AddrPort, bool) {
-	switch name := &w.names[i]; name.Family {
-	case unix.AF_INET:
-		v4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(name))
-		return netip.AddrPortFrom(netip.AddrFrom4(v4.Addr), portOf(&v4.Port)), true
-	case unix.AF_INET6:
-		a := netip.AddrFrom16(name.Addr).Unmap()
-		if name.Scope_id != 0 && a.Is6() {
-			a = a.WithZone(w.zone(name.Scope_id))
-		}
-		return netip.AddrPortFrom(a, portOf(&name.Port)), true
-	}
-	return netip.AddrPort{}, false
-}
-
-// portOf reads one in network order.
-func portOf(p *uint16) uint16 {
-	b := (*[2]byte)(unsafe.Pointer(p))
-	return uint16(b[0])<<8 | uint16(b[1])
-}
-
-func (w *worker) zone(index uint32) string {
-	name, known := w.zones[index]
-	if !known {
-		name = strconv.Itoa(int(index))
-		if i, err := net.InterfaceByIndex(int(index)); err == nil {
-			name = i.Name
-		}
-		w.zones[index] = name
-	}
-	return name
 }
 
 // control hands a control message over, whose header is asked; its answers leave at once.
