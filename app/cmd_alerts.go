@@ -27,7 +27,7 @@ acknowledges in time is escalated: told once more, and to whoever is called only
 }
 
 func alertsListCommand() *cobra.Command {
-	var address string
+	var o operator
 	var asJSON, cleared bool
 	c := &cobra.Command{
 		Use:     "list",
@@ -35,13 +35,13 @@ func alertsListCommand() *cobra.Command {
 		Example: "  timestation alerts list\n  timestation alerts list --cleared\n  timestation alerts list --json | jq -r .code",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			body, err := fetch(cmd.Context(), address, "/api/alerts")
+			body, err := o.get(cmd.Context(), "/api/alerts")
 			if err != nil {
 				return err
 			}
 			var r web.AlertsReport
 			if err := json.Unmarshal(body, &r); err != nil {
-				return fmt.Errorf("%s answered, but not as a Timestation does (%w)", address, err)
+				return fmt.Errorf("%s answered, but not as a Timestation does (%w)", o.station, err)
 			}
 			out := cmd.OutOrStdout()
 			lines := json.NewEncoder(out)
@@ -65,7 +65,7 @@ func alertsListCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&address, "station", standardStation, "address of the station's web page")
+	o.reach(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object an alert")
 	c.Flags().BoolVar(&cleared, "cleared", false, "the last 200 alerts that ended, instead of those that stand")
 	return c

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,6 +14,40 @@ import (
 	"timestation/engine/status"
 	"timestation/refclock"
 )
+
+// A station that shows nothing without a token is asked with the one that is named, and with none that is not.
+func TestClosedStationIsAsked(t *testing.T) {
+	const token = "0123456789abcdef0123456789abcdef"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer "+token {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(web.AlertsReport{})
+	}))
+	defer server.Close()
+	file := func(text string) string {
+		path := filepath.Join(t.TempDir(), "token")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, command := range [][]string{{"status"}, {"alerts", "list"}} {
+		for path, wrong := range map[string]string{
+			file(token): "", file(strings.Repeat("x", 40)): "token new", filepath.Join(t.TempDir(), "none"): "--token-file: ",
+		} {
+			root := newRoot()
+			root.SetOut(&bytes.Buffer{})
+			root.SetErr(&bytes.Buffer{})
+			root.SetArgs(append(command, "--station", server.URL, "--token-file", path))
+			err := root.ExecuteContext(t.Context())
+			if wrong == "" && err != nil || wrong != "" && (err == nil || !strings.Contains(err.Error(), wrong) || strings.Contains(err.Error(), "\n")) {
+				t.Errorf("%v: %v", command, err)
+			}
+		}
+	}
+}
 
 // What stands and what has ended are two lists, and each entry says from when to when.
 func TestAlertsList(t *testing.T) {

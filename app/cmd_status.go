@@ -1,12 +1,10 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -23,17 +21,18 @@ import (
 const standardStation = "http://127.0.0.1:8123"
 
 func statusCommand() *cobra.Command {
-	var address string
+	var o operator
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "What the running station knows: time, bound, sources, alerts",
 		Long: `Asks a running station over HTTP and prints its snapshot. With --json it is the object of /api/status, whose keys
 name their units.`,
-		Example: "  timestation status\n  timestation status --json | jq .max_error_seconds\n  timestation status --station http://192.168.1.20:8123",
-		Args:    cobra.NoArgs,
+		Example: "  timestation status\n  timestation status --json | jq .max_error_seconds\n  timestation status --station http://192.168.1.20:8123\n" +
+			"  timestation status --station https://studio2.example.org:8123 --token-file ./viewer.token",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			body, err := fetchStatus(cmd.Context(), address)
+			body, err := o.get(cmd.Context(), "/api/status")
 			if err != nil {
 				return err
 			}
@@ -43,49 +42,15 @@ name their units.`,
 			}
 			var r web.Report
 			if err := json.Unmarshal(body, &r); err != nil {
-				return fmt.Errorf("%s answered, but not as a Timestation does (%w)", address, err)
+				return fmt.Errorf("%s answered, but not as a Timestation does (%w)", o.station, err)
 			}
 			printStatus(cmd.OutOrStdout(), r)
 			return nil
 		},
 	}
-	c.Flags().StringVar(&address, "station", standardStation, "address of the station's web page")
+	o.reach(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print the snapshot as JSON")
 	return c
-}
-
-func fetchStatus(ctx context.Context, address string) ([]byte, error) {
-	return fetch(ctx, address, "/api/status")
-}
-
-// fetch gets what a running station says under a path.
-func fetch(ctx context.Context, address, path string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+path, nil)
-	if err != nil || request.URL.Host == "" {
-		return nil, usageError{fmt.Errorf("--station: %q is not an address; write for instance %s", address, standardStation)}
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err == nil && answer.StatusCode == http.StatusUnauthorized { // [web] view = "token"
-		answer.Body.Close()
-		// This machine's token goes to nobody else.
-		token, e := web.ReadToken(standardToken)
-		if e != nil || !isOwn(request.URL.Hostname()) {
-			return nil, fmt.Errorf("%s shows nothing without a token: ask on its own machine, where %s holds one that may view", address, standardToken)
-		}
-		request.Header.Set("Authorization", "Bearer "+token)
-		answer, err = http.DefaultClient.Do(request)
-	}
-	if err != nil {
-		return nil, unreachable(address, err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return nil, unexpected(address, answer)
-	}
-	const most = 16 << 20
-	return io.ReadAll(io.LimitReader(answer.Body, most))
 }
 
 func printStatus(w io.Writer, r web.Report) {

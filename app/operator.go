@@ -41,6 +41,42 @@ func (o *operator) register(c *cobra.Command) {
 	c.Flags().StringVar(&o.who, "who", "", "who the log says it was (default: the user)")
 }
 
+// get asks the station for what stands under a path. A token is shown only where it is asked for.
+func (o *operator) get(ctx context.Context, path string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(o.station, "/")+path, nil)
+	if err != nil || request.URL.Host == "" {
+		return nil, usageError{fmt.Errorf("--station: %q is not an address; write for instance %s", o.station, standardStation)}
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err == nil && answer.StatusCode == http.StatusUnauthorized { // [web] view = "token"
+		answer.Body.Close()
+		if o.tokenFile == standardToken && !isOwn(request.URL.Hostname()) { // this machine's token goes to nobody else
+			return nil, fmt.Errorf("%s shows nothing without a token; name a file with one of its tokens: --token-file FILE", o.station)
+		}
+		token, err := web.ReadToken(o.tokenFile)
+		if err != nil {
+			return nil, fmt.Errorf("%s shows nothing without a token; --%s", o.station, strings.Replace(err.Error(), "_", "-", 1))
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		if answer, err = http.DefaultClient.Do(request); err != nil {
+			return nil, unreachable(o.station, err)
+		}
+	} else if err != nil {
+		return nil, unreachable(o.station, err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode == http.StatusUnauthorized {
+		return nil, fmt.Errorf("%s does not know the token in %s; make one there with: timestation token new NAME --role view", o.station, o.tokenFile)
+	}
+	if answer.StatusCode != http.StatusOK {
+		return nil, unexpected(o.station, answer)
+	}
+	const most = 16 << 20
+	return io.ReadAll(io.LimitReader(answer.Body, most))
+}
+
 // post asks the station to do something, and gives what it did.
 func (o *operator) post(ctx context.Context, path string, q web.Request) (string, error) {
 	if q.Who = o.who; q.Who == "" {

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"timestation/engine/guard"
+	"timestation/engine/status"
 )
 
 // TestReadmeAlertsReference holds the README's table of alerts to the catalogue that the program's messages are made of.
 func TestReadmeAlertsReference(t *testing.T) {
-	const begin, end = "<!-- alerts: made by the command above -->\n", "<!-- end of alerts -->"
+	const begin, end = "<!-- alerts: made by go test ./app -run Reference -update -->\n", "<!-- end of alerts -->"
 	data, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -35,10 +35,10 @@ func TestReadmeAlertsReference(t *testing.T) {
 func alertTable() string {
 	var b strings.Builder
 	b.WriteString("| code | at worst | meaning | mend |\n|---|---|---|---|\n")
-	cell := func(w guard.Words) string {
+	cell := func(w status.Words) string {
 		return strings.ReplaceAll(w.English+"<br>*"+w.German+"*", "|", `\|`)
 	}
-	for _, e := range guard.Catalogue {
+	for _, e := range status.AlertCatalogue {
 		severity := string(e.Severity)
 		if e.Once {
 			severity += ", until acknowledged"

@@ -74,6 +74,8 @@ type Dispatcher struct {
 	followers []Follower
 	began     time.Time
 	history   history
+	// starts is how often the station was started with this data folder, this time included.
+	starts uint32
 	// notifications counts the SNMP notifications that were sent.
 	notifications atomic.Uint64
 
@@ -83,7 +85,6 @@ type Dispatcher struct {
 	// identity makes the notices' numbers this data folder's own; given is the last number.
 	identity string
 	given    uint64
-	starts   uint32
 	dirty    bool
 	unsaved  bool // the disk failed, which was said
 }
@@ -92,7 +93,6 @@ type Dispatcher struct {
 type saved struct {
 	Identity string              `json:"identity"`
 	Given    uint64              `json:"given"`
-	Starts   uint32              `json:"starts"`
 	Records  []*record           `json:"records"`
 	Queues   map[string][]Notice `json:"queues"`
 	Dropped  map[string]int      `json:"dropped,omitempty"`
@@ -109,6 +109,7 @@ func New(places []Config, options Options) (*Dispatcher, error) {
 	}
 	d := &Dispatcher{options: options, began: time.Now()}
 	kept := d.restore()
+	d.starts = d.countStart()
 	for i, c := range places {
 		registration, _ := Lookup(c.Kind) // the configuration was validated
 		made, err := registration.New(c.Settings, d.environment(c))
@@ -231,7 +232,7 @@ func (d *Dispatcher) save() {
 	if !d.dirty || d.options.DataDir == "" {
 		return
 	}
-	s := saved{Identity: d.identity, Given: d.given, Starts: d.starts, Records: d.ledger.records, Queues: map[string][]Notice{}, Dropped: map[string]int{}}
+	s := saved{Identity: d.identity, Given: d.given, Records: d.ledger.records, Queues: map[string][]Notice{}, Dropped: map[string]int{}}
 	share := mostSaved / max(len(d.outboxes), 1)
 	for _, o := range d.outboxes {
 		if len(o.queue) > 0 {
@@ -264,9 +265,34 @@ func (d *Dispatcher) restore() (s saved) {
 			d.options.Log.Warn("messages that waited before the restart", "reason", err)
 		}
 	}
-	d.identity, d.given, d.ledger.records, d.starts = s.Identity, s.Given, s.Records, s.Starts+1
+	d.identity, d.given, d.ledger.records = s.Identity, s.Given, s.Records
 	d.dirty = true
 	return s
+}
+
+// countStart gives how often the station was started with this data folder, this time included. It has a file of its own:
+// an SNMP manager believes no engine whose count has gone back (RFC 3414, section 2.2.2), whatever becomes of the queue.
+func (d *Dispatcher) countStart() uint32 {
+	type count struct {
+		Starts uint32 `json:"starts"`
+	}
+	if d.options.DataDir == "" {
+		return 1
+	}
+	dir := filepath.Join(d.options.DataDir, folder, "starts")
+	err := os.MkdirAll(dir, 0o700)
+	var c count
+	if err == nil {
+		if c, err = state.Load[count](dir); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+	}
+	const most = 1<<31 - 1 // where it stays, by section 2.3
+	c.Starts = min(c.Starts, most-1) + 1
+	if err = errors.Join(err, state.Save(dir, c)); err != nil {
+		d.options.Log.Warn("how often the station was started is not known; SNMP managers may refuse version 3", "reason", err)
+	}
+	return c.Starts
 }
 
 // Result is what came of a test at one place.

@@ -4,10 +4,14 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"timestation/engine/guard"
+	"timestation/engine/state"
 	"timestation/engine/status"
 )
 
@@ -259,6 +263,28 @@ func TestQueueIsBounded(t *testing.T) {
 			t.Errorf("%d are left", n)
 		}
 	})
+}
+
+// The count of starts, by which an SNMP manager tells old messages from new, goes on whatever becomes of the queue.
+func TestStartsAreCounted(t *testing.T) {
+	w := &world{t: t, dir: t.TempDir(), alerts: guard.NewAlerts(systemUTC)}
+	count := func() uint32 {
+		t.Helper()
+		d, err := New(nil, w.options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.starts
+	}
+	if a, b := count(), count(); a != 1 || b != 2 {
+		t.Errorf("counted %d, %d", a, b)
+	}
+	if err := os.WriteFile(filepath.Join(w.dir, folder, state.FileName), []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(); n != 3 {
+		t.Errorf("after the queue was damaged it is %d", n)
+	}
 }
 
 // What happens before the station knows the time is told at once to who can be reached, and with its true time as soon

@@ -15,8 +15,6 @@ import (
 
 	"github.com/eclipse/paho.golang/autopaho"
 	"github.com/eclipse/paho.golang/paho"
-
-	"timestation/engine/status"
 )
 
 func init() {
@@ -65,6 +63,12 @@ func (c *mqttSettings) Validate() error {
 	return nil
 }
 
+// mostOctets is the longest alert where the broker says of no smaller limit: what large services take.
+const mostOctets = 128 << 10
+
+// packetTooLarge is a reason code of MQTT 5, section 3.14.2.1.
+const packetTooLarge = 0x95
+
 // The words of availability.
 const (
 	online  = "online"
@@ -82,6 +86,8 @@ type mqtt struct {
 	connection *autopaho.ConnectionManager // nil before Follow
 	up         chan struct{}               // gets one each time the broker is reached
 	last       error                       // why it is not
+	most       int                         // octets of an alert that the broker takes
+	sent       int                         // octets of the last one
 }
 
 func newMQTT(c mqttSettings, e Environment) (*mqtt, error) {
@@ -92,7 +98,7 @@ func newMQTT(c mqttSettings, e Environment) (*mqtt, error) {
 		return nil, err
 	}
 	node := slug(e.Station)
-	return &mqtt{settings: c, env: e, node: node, base: c.Topic + "/" + node, up: make(chan struct{}, 1)}, nil
+	return &mqtt{settings: c, env: e, node: node, base: c.Topic + "/" + node, up: make(chan struct{}, 1), most: mostOctets}, nil
 }
 
 // slug makes a name fit for a topic and an identifier: small letters, digits and underscores.
@@ -111,12 +117,15 @@ func slug(name string) string {
 
 // Send implements Sink.
 func (m *mqtt) Send(ctx context.Context, n Notice) (string, error) {
-	body, err := json.Marshal(n)
+	m.mu.Lock()
+	connection, last, most := m.connection, m.last, m.most
+	m.mu.Unlock()
+	body, err := n.fitting(most)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%s: %w", m.settings.Broker, err)
 	}
 	m.mu.Lock()
-	connection, last := m.connection, m.last
+	m.sent = len(body)
 	m.mu.Unlock()
 	if connection == nil {
 		return "", errors.New("the connection has yet to be made")
@@ -126,6 +135,9 @@ func (m *mqtt) Send(ctx context.Context, n Notice) (string, error) {
 		Topic: m.base + "/alert", QoS: atLeastOnce, Payload: body,
 		Properties: &paho.PublishProperties{ContentType: "application/json", User: paho.UserProperties{{Key: "id", Value: n.ID}}},
 	})
+	if answer != nil && answer.ReasonCode == packetTooLarge { // as mosquitto does for message_size_limit
+		m.limit(len(body) / 2)
+	}
 	switch {
 	case errors.Is(err, autopaho.ConnectionDownError) && last != nil:
 		return "", fmt.Errorf("%s: %s", m.settings.Broker, oneLine(last.Error()))
@@ -213,7 +225,11 @@ func (m *mqtt) clientConfig() (autopaho.ClientConfig, error) {
 			return c, nil
 		},
 		WillMessage: &paho.WillMessage{Topic: m.base + "/availability", Payload: []byte(offline), QoS: atLeastOnce, Retain: true},
-		OnConnectionUp: func(*autopaho.ConnectionManager, *paho.Connack) {
+		OnConnectionUp: func(_ *autopaho.ConnectionManager, answer *paho.Connack) {
+			if p := answer.Properties; p != nil && p.MaximumPacketSize != nil {
+				const around = 256 // octets of a packet beside topic and payload: header and properties
+				m.limit(int(*p.MaximumPacketSize) - len(m.base) - around)
+			}
 			m.env.Log.Info("MQTT broker reached", "broker", m.settings.Broker)
 			select {
 			case m.up <- struct{}{}:
@@ -228,8 +244,28 @@ func (m *mqtt) clientConfig() (autopaho.ClientConfig, error) {
 			}
 			m.last = err
 		},
-		ClientConfig: paho.ClientConfig{ClientID: "timestation-" + m.node + "-" + hex.EncodeToString(engineID(m.env)[5:9])},
+		ClientConfig: paho.ClientConfig{
+			ClientID: "timestation-" + m.node + "-" + hex.EncodeToString(engineID(m.env)[5:9]),
+			OnServerDisconnect: func(d *paho.Disconnect) {
+				if d.ReasonCode == packetTooLarge {
+					m.mu.Lock()
+					sent := m.sent
+					m.mu.Unlock()
+					m.limit(sent / 2)
+				}
+			},
+		},
 	}, nil
+}
+
+// limit notes that the broker takes no longer alerts than that.
+func (m *mqtt) limit(most int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if most < m.most {
+		m.most = max(most, 1)
+		m.env.Log.Info("MQTT broker takes no longer alerts", "broker", m.settings.Broker, "octets", m.most)
+	}
 }
 
 // publish sends with an answer from the broker.
@@ -252,94 +288,4 @@ func (m *mqtt) announce(ctx context.Context) {
 			return // the connection is down again
 		}
 	}
-}
-
-// mqttState is what state holds.
-type mqttState struct {
-	State       string   `json:"state"`
-	TimeValid   string   `json:"time_valid"` // ON or OFF, as Home Assistant likes it
-	Problem     string   `json:"problem"`    // ON while an alert worse than a note stands
-	Reason      string   `json:"reason,omitempty"`
-	Source      string   `json:"source"`
-	Stratum     uint8    `json:"stratum"`
-	Leap        string   `json:"leap"`
-	MaxError    *float64 `json:"max_error_seconds"`
-	Offset      *float64 `json:"source_offset_seconds"`
-	Frequency   *float64 `json:"frequency_ppm"`
-	Temperature *float64 `json:"temperature_celsius"`
-	Alerts      int      `json:"alerts"`
-}
-
-// sameAs compares all but the figures.
-func (s mqttState) sameAs(t mqttState) bool {
-	s.MaxError, s.Offset, s.Frequency, s.Temperature = nil, nil, nil, nil
-	t.MaxError, t.Offset, t.Frequency, t.Temperature = nil, nil, nil, nil
-	return s == t
-}
-
-func (m *mqtt) state() mqttState {
-	is := m.env.Status()
-	onOff := map[bool]string{true: "ON", false: "OFF"}
-	s := mqttState{State: string(is.State), Reason: is.Reason, Source: is.Selected, Stratum: is.Stratum, Leap: is.Leap,
-		MaxError: is.MaxErrorSeconds, Frequency: is.FrequencyPPM, Temperature: is.TemperatureCelsius, Alerts: len(is.Alerts)}
-	s.TimeValid = onOff[is.State != status.Unsynchronised && is.State != ""]
-	problem := false
-	for _, a := range is.Alerts {
-		problem = problem || rank(a.Severity) >= rank(status.Warning)
-	}
-	s.Problem = onOff[problem]
-	for _, source := range is.Sources {
-		if is.Selected != "" && source.Name == is.Selected {
-			s.Offset = &source.OffsetSeconds
-		}
-	}
-	return s
-}
-
-// entities are the discovery messages for Home Assistant, by topic (home-assistant.io/integrations/mqtt).
-func (m *mqtt) entities() map[string]map[string]any {
-	identifier := "timestation_" + m.node
-	device := map[string]any{"identifiers": []string{identifier}, "name": m.env.Station, "manufacturer": "Timestation",
-		"model": "Time station", "sw_version": m.env.Version}
-	if m.env.WebAddress != "" {
-		device["configuration_url"] = m.env.WebAddress
-	}
-	all := map[string]map[string]any{}
-	add := func(component, key, name string, more map[string]any) {
-		entity := map[string]any{
-			"name": name, "unique_id": identifier + "_" + key, "object_id": m.node + "_" + key, "device": device,
-			"state_topic": m.base + "/state", "value_template": "{{ value_json." + key + " }}",
-			"availability_topic": m.base + "/availability",
-		}
-		for k, v := range more {
-			entity[k] = v
-		}
-		all[m.settings.Discovery+"/"+component+"/"+m.node+"/"+key+"/config"] = entity
-	}
-	german := m.env.Language == "de"
-	word := func(english, inGerman string) string {
-		if german {
-			return inGerman
-		}
-		return english
-	}
-	diagnostic := map[string]any{"entity_category": "diagnostic"}
-	figure := func(unit string, digits int) map[string]any {
-		return map[string]any{"unit_of_measurement": unit, "state_class": "measurement", "suggested_display_precision": digits,
-			"entity_category": "diagnostic"}
-	}
-	add("binary_sensor", "time_valid", word("Time valid", "Zeit gültig"), map[string]any{"icon": "mdi:clock-check"})
-	add("binary_sensor", "problem", word("Alert", "Meldung"), map[string]any{"device_class": "problem",
-		"json_attributes_topic": m.base + "/state"})
-	add("sensor", "state", word("State", "Zustand"), map[string]any{"device_class": "enum",
-		"options": []string{string(status.Synchronised), string(status.Holdover), string(status.Unsynchronised)}})
-	add("sensor", "source", word("Source", "Quelle"), diagnostic)
-	add("sensor", "stratum", "Stratum", diagnostic)
-	add("sensor", "alerts", word("Alerts", "Meldungen"), diagnostic)
-	add("sensor", "max_error_seconds", word("Error bound", "Fehlerschranke"), figure("s", 6))
-	add("sensor", "source_offset_seconds", word("Source offset", "Abweichung der Quelle"), figure("s", 6))
-	temperature := figure("°C", 1)
-	temperature["device_class"] = "temperature"
-	add("sensor", "temperature_celsius", word("Temperature", "Temperatur"), temperature)
-	return all
 }

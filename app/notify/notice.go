@@ -2,6 +2,8 @@ package notify
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"timestation/engine/guard"
@@ -42,6 +44,8 @@ type Notice struct {
 	// Parts are the notices of a Summary, oldest first; Dropped is how many did not even fit the queue.
 	Parts   []Notice `json:"parts,omitempty"`
 	Dropped int      `json:"dropped,omitempty"`
+	// Omitted is how many of the oldest parts were left out of what was sent, because it would have been too long.
+	Omitted int `json:"omitted,omitempty"`
 
 	// happened is At by the monotonic clock; zero in a notice from before a restart.
 	happened time.Time
@@ -49,6 +53,22 @@ type Notice struct {
 
 // Standing tells whether the alert stands after what the notice tells.
 func (n Notice) Standing() bool { return n.Kind != Cleared && n.Kind != Test }
+
+// fitting is a notice as JSON of at most so many octets: of a Summary the oldest parts are left out. The error is ErrRefused
+// where that is not enough.
+func (n Notice) fitting(most int) ([]byte, error) {
+	for {
+		body, err := json.Marshal(n)
+		if err != nil || len(body) <= most {
+			return body, err
+		}
+		if len(n.Parts) == 0 {
+			return nil, fmt.Errorf("it has %d octets, and no more than %d may be sent: %w", len(body), most, ErrRefused)
+		}
+		cut := (len(n.Parts) + 3) / 4
+		n.Parts, n.Omitted = n.Parts[cut:], n.Omitted+cut
+	}
+}
 
 // Worst is the greatest severity that the notice tells of.
 func (n Notice) Worst() status.Severity {

@@ -4,11 +4,14 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // TestPeersMQTT: Debian's mosquitto, with a user and a password, and its subscriber judge the client; the will says when
@@ -69,6 +72,21 @@ func TestPeersMQTT(t *testing.T) {
 	leave()
 	<-left
 
+	// A broker that hangs costs no more than the time of an attempt, and takes what comes once it is well again.
+	if err := server.command.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	short, end := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	began := time.Now()
+	if _, err := m.Send(short, lostNotice()); err == nil || time.Since(began) > 3*time.Second {
+		t.Errorf("a broker that hangs: %v, after %v", err, time.Since(began))
+	}
+	end()
+	if err := server.command.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the broker to be well", func() bool { _, err := m.Send(t.Context(), lostNotice()); return err == nil })
+
 	server.stop()
 	await(t, "the end of the broker to be noticed", func() bool { _, err := m.Send(t.Context(), lostNotice()); return err != nil })
 	start()
@@ -85,6 +103,55 @@ func TestPeersMQTT(t *testing.T) {
 	await(t, "the parting word", func() bool {
 		return strings.HasSuffix(strings.TrimSpace(last(reader.output(), "timestation/studio/availability")), "offline")
 	})
+}
+
+// TestPeersMQTTLimits: what a broker finds too long is shortened, and said to be; it does not wait for ever.
+func TestPeersMQTTLimits(t *testing.T) {
+	t.Parallel()
+	root := peersDir(t)
+	for _, limit := range []string{"max_packet_size 6000", "message_size_limit 6000"} { // which the client is told, and is not
+		t.Run(limit, func(t *testing.T) {
+			t.Parallel()
+			port := freePort(t)
+			startPeer(t, filepath.Join(root, "usr/sbin/mosquitto"), "-v", "-c", writeFile(t, filepath.Join(t.TempDir(), "mosquitto.conf"),
+				"user root\nallow_anonymous true\nlistener "+port+" 127.0.0.1\n"+limit+"\n"))
+			awaitTCP(t, port)
+			reader := startPeer(t, filepath.Join(root, "usr/bin/mosquitto_sub"), "-p", port, "-V", "mqttv5", "-t", "+/+/alert", "-v")
+			m := place(t, "mqtt", snmpEnvironment(), func(s *mqttSettings) { s.Broker = "mqtt://127.0.0.1:" + port }).(*mqtt)
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() { m.Follow(ctx); close(done) }()
+			defer func() { cancel(); <-done }()
+			small := lostNotice()
+			await(t, "the broker", func() bool { _, err := m.Send(ctx, small); return err == nil })
+			summary := Notice{ID: "many", Kind: Summary, Station: "Studio"}
+			for i := range 60 {
+				part := lostNotice()
+				part.Alert.Code = fmt.Sprintf("part-%d", i)
+				summary.Parts = append(summary.Parts, part)
+			}
+			await(t, "the summary to be taken", func() bool {
+				attempt, stop := context.WithTimeout(ctx, 2*time.Second)
+				defer stop()
+				_, err := m.Send(attempt, summary)
+				return err == nil
+			})
+			await(t, "the summary", func() bool { return strings.Contains(reader.output(), `"id":"many"`) })
+			if text := last(reader.output(), "timestation/studio/alert"); !strings.Contains(text, `"part-59"`) || strings.Contains(text, `"part-0"`) ||
+				!strings.Contains(text, `"omitted":`) {
+				t.Errorf("it is %s", text)
+			}
+			long := lostNotice()
+			long.Alert.Text = strings.Repeat("long ", 5000)
+			await(t, "what cannot be shortened to be refused", func() bool {
+				attempt, stop := context.WithTimeout(ctx, 2*time.Second)
+				defer stop()
+				_, err := m.Send(attempt, long)
+				return errors.Is(err, ErrRefused)
+			})
+			await(t, "the next one", func() bool { _, err := m.Send(ctx, small); return err == nil })
+		})
+	}
 }
 
 // last is the last line that begins with a word.

@@ -33,7 +33,14 @@ func TestSyslogOverUDP(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	s := &syslogger{settings: syslogSettings{Server: l.LocalAddr().String(), Transport: "udp", Facility: "daemon"}, env: environment(), host: "pi"}
+	env := environment()
+	bound := 1.4e-6
+	env.Status = func() status.Snapshot {
+		s := status.Snapshot{State: status.Synchronised}
+		s.MaxErrorSeconds = &bound
+		return s
+	}
+	s := &syslogger{settings: syslogSettings{Server: l.LocalAddr().String(), Transport: "udp", Facility: "daemon", Enterprise: 64999}, env: env, host: "pi"}
 	n := lostNotice()
 	n.Kind, n.Turns = Cleared, 7
 	summary := Notice{ID: "x", Kind: Summary, Parts: []Notice{n, {ID: "y", Kind: Raised, Station: "Studio", Alert: status.Alert{
@@ -50,13 +57,13 @@ func TestSyslogOverUDP(t *testing.T) {
 		}
 		return string(b[:size])
 	}
-	const want = `<29>1 2026-11-22T12:00:00.000000Z pi timestation - source-lost [alert@32473 id="a1b2c3d4-7" kind="cleared" ` +
+	const want = `<29>1 2026-11-22T12:00:00.000000Z pi timestation - source-lost [timeQuality tzKnown="1" isSynced="1" syncAccuracy="2"][origin software="Timestation" swVersion="1"][alert@64999 id="a1b2c3d4-7" kind="cleared" ` +
 		`code="source-lost" source="gps0" severity="warning" station="Studio" mend="plug it in again"] ` + "\ufeff" +
 		`Studio: over: source-lost gps0: gps0 is lost: <no such device>. It came or went 7 times since the last message.`
 	if got := read(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if got := read(); !strings.HasPrefix(got, "<26>1 - pi timestation - unsynchronised [") || len(got) > mostDatagram || strings.ToValidUTF8(got, "") != got {
+	if got := read(); !strings.HasPrefix(got, `<26>1 - pi timestation - unsynchronised [timeQuality tzKnown="1" isSynced="0"][origin `) || len(got) > mostDatagram || strings.ToValidUTF8(got, "") != got {
 		t.Errorf("%d octets: %s", len(got), got)
 	}
 }

@@ -77,8 +77,8 @@ func readUser(name, auth, passwordFile, privacyFile string) (snmp.User, error) {
 	return u, u.Validate()
 }
 
-// engineID is this station's among all others: of no enterprise but that for examples (RFC 5612), and made of the
-// machine's name and the station's, so that it stays the same.
+// engineID is this station's among all others (RFC 3411, SnmpEngineID): of no enterprise, as IANA has assigned none, and
+// made of the machine's name and the station's, so that it stays the same.
 func engineID(e Environment) []byte {
 	host, err := os.Hostname()
 	if err != nil {
@@ -86,7 +86,7 @@ func engineID(e Environment) []byte {
 	}
 	digest := sha256.Sum256([]byte(host + "\x00" + e.Station))
 	const octets = 5 // the format: made up by the administrator
-	return append([]byte{0x80, 0x00, 0x7e, 0xd9, octets}, digest[:8]...)
+	return append([]byte{0x80, 0, 0, 0, octets}, digest[:8]...)
 }
 
 // agentFollower is the agent as a place.

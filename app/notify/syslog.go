@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"strings"
@@ -40,6 +41,8 @@ type syslogSettings struct {
 	Transport string `mapstructure:"transport" help:"\"udp\", \"tcp\" or \"tls\"."`
 	CAFile    string `mapstructure:"ca_file" help:"Certificates in PEM to trust besides the system's, for TLS."`
 	Facility  string `mapstructure:"facility" help:"The facility: \"daemon\", \"user\", \"ntp\" or \"local0\" to \"local7\"."`
+	// Enterprise is a number of IANA's list, which RFC 5424 wants in the names of structured data that are not registered.
+	Enterprise uint32 `mapstructure:"enterprise" help:"Your organisation's enterprise number at IANA: each message then has the alert's parts as structured data alert@NUMBER; 0: it has the registered timeQuality and origin alone."`
 }
 
 // facilities are the numbers of RFC 5424, table 1.
@@ -62,10 +65,8 @@ func (c *syslogSettings) Validate() error {
 const (
 	// nilValue is RFC 5424's word for what is not known.
 	nilValue = "-"
-	// application is APP-NAME, structure the SD-ID: 32473 is the enterprise number for examples (RFC 5612), as the
-	// project has none.
+	// application is APP-NAME.
 	application = "timestation"
-	structure   = "alert@32473"
 	// mostDatagram is what every collector takes over UDP (RFC 5426, section 3.2).
 	mostDatagram = 2048
 )
@@ -182,22 +183,42 @@ func (s *syslogger) message(n Notice) string {
 	if n.Kind == Cleared {
 		severity = 5
 	}
-	var data strings.Builder
-	data.WriteString("[" + structure)
-	for _, p := range [][2]string{{"id", n.ID}, {"kind", string(n.Kind)}, {"code", n.Alert.Code}, {"source", n.Alert.Source},
-		{"severity", string(n.Alert.Severity)}, {"station", n.Station}, {"mend", n.Alert.Mend}} {
-		if p[1] != "" {
-			fmt.Fprintf(&data, ` %s="%s"`, p[0], structured(p[1]))
-		}
+	data := s.timeQuality(n) + element("origin", "software", "Timestation", "swVersion", s.env.Version)
+	if number := s.settings.Enterprise; number != 0 {
+		data += element(fmt.Sprint("alert@", number), "id", n.ID, "kind", string(n.Kind), "code", n.Alert.Code, "source", n.Alert.Source,
+			"severity", string(n.Alert.Severity), "station", n.Station, "mend", n.Alert.Mend)
 	}
-	data.WriteString("]")
 	text := english.headline(n) + ": " + n.Alert.Text
+	if n.Kind != Cleared && n.Alert.Mend != "" {
+		text += " Mend: " + n.Alert.Mend + "."
+	}
 	if n.Turns > 0 {
 		text += fmt.Sprintf(" It came or went %d times since the last message.", n.Turns)
 	}
 	const mark = "\ufeff" // says that UTF-8 follows
 	return fmt.Sprintf("<%d>1 %s %s %s %s %s %s %s%s", facilities[s.settings.Facility]*8+severity, syslogTime(n.At),
-		syslogName(s.host, 255), application, nilValue, syslogName(n.Alert.Code, 32), data.String(), mark, oneLine(text))
+		syslogName(s.host, 255), application, nilValue, syslogName(n.Alert.Code, 32), data, mark, oneLine(text))
+}
+
+// timeQuality says how good the message's time is (RFC 5424, section 7.1).
+func (s *syslogger) timeQuality(n Notice) string {
+	is := s.env.Status()
+	if n.At.Seconds == 0 || is.State != status.Synchronised || is.MaxErrorSeconds == nil {
+		return element("timeQuality", "tzKnown", "1", "isSynced", "0")
+	}
+	const micro = 1e6
+	return element("timeQuality", "tzKnown", "1", "isSynced", "1", "syncAccuracy", fmt.Sprintf("%.0f", math.Ceil(*is.MaxErrorSeconds*micro)))
+}
+
+// element is structured data (RFC 5424, section 6.3): names and values in turn; what is empty is left out.
+func element(id string, parts ...string) string {
+	data := "[" + id
+	for i := 0; i+1 < len(parts); i += 2 {
+		if parts[i+1] != "" {
+			data += fmt.Sprintf(` %s="%s"`, parts[i], structured(parts[i+1]))
+		}
+	}
+	return data + "]"
 }
 
 // syslogTime is TIMESTAMP: the station's time, unless it does not know it. RFC 5424 knows no second 60.

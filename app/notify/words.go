@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"timestation/engine/guard"
 	"timestation/engine/status"
 	"timestation/refclock"
 )
@@ -83,14 +82,6 @@ func (w words) headline(n Notice) string {
 	return n.Station + ": " + text
 }
 
-// meaning is what the alert is, in one or two sentences.
-func (w words) meaning(a status.Alert) string {
-	if entry, known := guard.Lookup(a.Code); known && w.language != english.language {
-		return entry.Meaning.In(w.language)
-	}
-	return a.Text
-}
-
 // item is one labelled line of a notice; a label may be missing.
 type item struct{ label, text string }
 
@@ -99,10 +90,9 @@ func (w words) items(n Notice, now refclock.UTC, loc *time.Location) []item {
 	if n.Kind == Summary {
 		return w.summaryItems(n, loc)
 	}
-	items := []item{{"", w.meaning(n.Alert)}}
-	mend := n.Alert.Mend
-	if entry, known := guard.Lookup(n.Alert.Code); known && w.language != english.language {
-		mend = entry.Mend.In(w.language)
+	text, mend := n.Alert.In(w.language)
+	items := []item{{"", text}}
+	if text != n.Alert.Text {
 		items = append(items, item{w.detail, n.Alert.Text})
 	}
 	if mend != "" && n.Kind != Cleared {
@@ -139,7 +129,8 @@ func (w words) summaryItems(n Notice, loc *time.Location) []item {
 	items := []item{{"", fmt.Sprintf(w.summaryStanding, standing)}}
 	for _, p := range parts[:min(len(parts), mostParts)] {
 		p.Station, p.Demonstration = "", false
-		items = append(items, item{w.moment(p.At, loc), strings.TrimPrefix(w.headline(p), ": ") + ". " + w.meaning(p.Alert)})
+		text, _ := p.Alert.In(w.language)
+		items = append(items, item{w.moment(p.At, loc), strings.TrimPrefix(w.headline(p), ": ") + ". " + text})
 	}
 	if more := len(parts) - mostParts; more > 0 {
 		items = append(items, item{"", fmt.Sprintf(w.summaryMore, more)})

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-const theToken = "0123456789abcdef0123"
+const theToken = "0123456789abcdef0123456789abcdef"
 
 // singleGuard knows the one token of a token_file.
 func singleGuard(t *testing.T) *guard {
@@ -96,8 +96,8 @@ func TestTokenFile(t *testing.T) {
 	}{
 		{theToken + "\n", 0o600, ""},
 		{theToken, 0o644, "chmod 600"},
-		{"short", 0o600, "16 or more"},
-		{"two words that are long enough", 0o600, "one word"},
+		{"short", 0o600, "32 or more"},
+		{"two words that together are long enough", 0o600, "one word"},
 		{"ada admin sha256:" + strings.Repeat("0", 64), 0o600, "timestation token new"},
 	} {
 		if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {

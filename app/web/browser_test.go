@@ -6,8 +6,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +17,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"timestation/engine/status"
-	"timestation/refclock"
 )
 
 // browser is headless Chromium; what it complains of fails the test.
@@ -252,6 +249,10 @@ func TestPeersPage(t *testing.T) {
 			t.Errorf("a screen reader is told %q", said)
 		}
 	})
+	t.Run("on air", func(t *testing.T) {
+		b.await(t, patient, `document.querySelectorAll("#lights li").length === 4 && document.getElementById("light-news").textContent === "All lights off"`)
+		onAir(t, b, r)
+	})
 	t.Run("acknowledging", func(t *testing.T) {
 		const button = `[data-alert="falseticker cellar-ntp"]`
 		b.await(t, patient, `document.querySelector('`+button+`') !== null`)
@@ -356,44 +357,6 @@ func TestPeersPage(t *testing.T) {
 	})
 }
 
-// TestPeersFace: the clock alone is right, says how sure it is, and knows leap seconds and what to do without a station.
-func TestPeersFace(t *testing.T) {
-	r := newRig(t, false)
-	b := startBrowser(t, r.server.URL)
-	look(t, b, 800, 480, "light")
-	do(t, b, chromedp.Navigate(r.server.URL+"/face"))
-	b.await(t, 5*time.Second, `document.getElementById("strip").textContent.includes("±")`)
-	rightSecond(t, b)
-	t.Logf("it says: %s", ask[string](t, b, `document.querySelector("footer").innerText.replace(/\s+/g, " ")`))
-	b.quiet(t)
-
-	// Three seconds before the leap second of 2016, which was at one in the morning in Berlin.
-	began, leap := time.Now(), refclock.Date(2016, 12, 31, 23, 59, 60, 0).Instant(36)
-	leap.InLeap = false
-	r.set(func(s *status.Status) {
-		s.EpochInstant = leap.Add(time.Since(began) - 6*time.Second)
-		s.Leap, s.LeapAt = refclock.LeapInsert, leap
-		if s.EpochInstant.TAI >= leap.TAI+1e9 {
-			s.Leap, s.EpochInstant.TAIMinusUTC = refclock.LeapNone, 37
-		} else if s.EpochInstant.TAI >= leap.TAI {
-			s.EpochInstant.InLeap = true
-		}
-	})
-	do(t, b, chromedp.Navigate(r.server.URL+"/face"))
-	b.await(t, 3*time.Second, `(document.getElementById("face").dataset.second || "").startsWith("00:59:5")`)
-	seen := do(t, b, chromedp.Evaluate[[]string](`new Promise(done => {
-		const seen = [], face = document.getElementById("face");
-		new MutationObserver(() => {
-			seen.push(face.dataset.second + " " + face.querySelector(".utc").textContent);
-			if (face.dataset.second === "01:00:01") done(seen);
-		}).observe(face, { attributes: true, attributeFilter: ["data-second"] });
-	})`, chromedp.EvalAwaitPromise))
-	want := []string{"00:59:59 UTC 23:59:59", "00:59:60 UTC 23:59:60", "01:00:00 UTC 00:00:00", "01:00:01 UTC 00:00:01"}
-	if got := strings.Join(seen, ", "); !strings.HasSuffix(got, strings.Join(want, ", ")) {
-		t.Errorf("over the leap second it shows %s", got)
-	}
-}
-
 // TestPeersClosedPage: a closed station asks for a token before it shows anything, and then it is live.
 func TestPeersClosedPage(t *testing.T) {
 	r := newRig(t, true)
@@ -409,124 +372,4 @@ func TestPeersClosedPage(t *testing.T) {
 	rightSecond(t, b)
 	b.forgive("401", "api/events") // before the login
 	b.quiet(t)
-}
-
-// TestPeersAxe lets axe-core look for what keeps people out, on every page, by day and by night, on a phone and a desk.
-func TestPeersAxe(t *testing.T) {
-	path := os.Getenv("TIMESTATION_AXE")
-	if path == "" {
-		t.Fatal("TIMESTATION_AXE names no axe.min.js; run this test with: make peers")
-	}
-	axe, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := newRig(t, false)
-	r.set(nil, sampleAlerts()...)
-	b := startBrowser(t, r.server.URL)
-	for _, screen := range []struct {
-		path, scheme, before string
-		width, height        int64
-	}{
-		{"/", "light", "", 390, 844}, {"/", "dark", `document.getElementById("ended-box").open = true`, 1280, 800},
-		{"/", "light", `document.getElementById("login").click()`, 1280, 800},
-		{"/face", "dark", "", 1280, 800},
-	} {
-		look(t, b, screen.width, screen.height, screen.scheme)
-		do(t, b, chromedp.Navigate(r.server.URL+screen.path))
-		b.await(
-			t,
-			10*time.Second,
-			`document.getElementById("strip").textContent.includes("±") && (location.pathname === "/face" || document.querySelectorAll("#history .curve").length === 4 && document.querySelectorAll("#clients tr").length === 8 && !document.getElementById("login").hidden && !document.getElementById("ended-box").hidden)`,
-		)
-		do(t, b, chromedp.Evaluate[bool](screen.before+`; true`))
-		do(t, b, chromedp.Evaluate[bool](string(axe)+`; true`))
-		found := do(
-			t,
-			b,
-			chromedp.Evaluate[[]string](
-				`axe.run(document).then(r => r.passes.length < 12 ? ["axe has looked at nothing"] : r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary)))`,
-				chromedp.EvalAwaitPromise,
-			),
-		)
-		for _, v := range found {
-			t.Errorf("%s, %d wide, %s %s: %s", screen.path, screen.width, screen.scheme, screen.before, v)
-		}
-	}
-}
-
-// TestPeersPictures takes pictures for a person to judge, into the folder that TIMESTATION_PICTURES names.
-func TestPeersPictures(t *testing.T) {
-	folder := os.Getenv("TIMESTATION_PICTURES")
-	if folder == "" {
-		t.Log("set TIMESTATION_PICTURES to a folder to have pictures of the pages")
-		return
-	}
-	r := newRig(t, false)
-	r.set(nil, sampleAlerts()...)
-	b := startBrowser(t, r.server.URL)
-	for _, scheme := range []string{"dark", "light"} {
-		for _, size := range [][2]int64{{390, 844}, {1280, 800}, {1920, 1080}} {
-			for _, path := range []string{"/", "/face"} {
-				look(t, b, size[0], size[1], scheme)
-				do(t, b, chromedp.Navigate(r.server.URL+path))
-				time.Sleep(2 * time.Second)
-				first := do(t, b, chromedp.CaptureScreenshot())
-				name := fmt.Sprintf(
-					"%s-%dx%d-%s",
-					map[string]string{"/": "page", "/face": "face"}[path],
-					size[0],
-					size[1],
-					scheme,
-				)
-				if path == "/" {
-					whole := do(t, b, chromedp.FullScreenshot(100))
-					if err := os.WriteFile(filepath.Join(folder, name+"-whole.png"), whole, 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				if err := os.WriteFile(filepath.Join(folder, name+".png"), first, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-	}
-	for name, change := range map[string]func(*status.Status){
-		"holdover": func(s *status.Status) {
-			s.State, s.Reason, s.MaxError, s.Sources = status.Holdover, "the antenna is lost", 340*time.Microsecond, s.Sources[5:]
-		},
-		"unsynchronised": func(s *status.Status) {
-			s.State, s.Reason, s.Stratum = status.Unsynchronised, "the sources contradict each other", status.Stratum16
-		},
-	} {
-		r.set(change, sampleAlerts()...)
-		look(t, b, 1280, 800, "dark")
-		do(t, b, chromedp.Navigate(r.server.URL+"/"))
-		time.Sleep(2 * time.Second)
-		if err := os.WriteFile(filepath.Join(folder, "page-"+name+".png"), do(t, b, chromedp.CaptureScreenshot()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b.quiet(t)
-}
-
-func sampleAlerts() []status.Alert {
-	return []status.Alert{
-		{
-			Code:     "falseticker",
-			Source:   "cellar-ntp",
-			Severity: status.Warning,
-			Text:     "cellar-ntp is 240 ms away from all others and is ignored.",
-			Mend:     "look at what that server follows, or take it out of the configuration",
-			Since:    refclock.Date(2026, 11, 22, 8, 14, 0, 0),
-		},
-		{
-			Code:           "leap-list-expires",
-			Severity:       status.Info,
-			Text:           "The leap second list expires in 58 days.",
-			Mend:           "update the package tzdata",
-			Since:          refclock.Date(2026, 11, 20, 0, 0, 0, 0),
-			AcknowledgedBy: "ada",
-		},
-	}
 }

@@ -35,13 +35,6 @@ type wallRig struct {
 	log      []string
 }
 
-type boardWall struct {
-	fakeWall
-	board *studio.Board
-}
-
-func (w boardWall) Studio() studio.State { return w.board.State() }
-
 func newWallRig(t *testing.T) *wallRig {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(openAPI)
@@ -58,12 +51,12 @@ func newWallRig(t *testing.T) *wallRig {
 	now := refclock.Date(2026, 11, 22, 12, 0, 0, 0).Instant(37)
 	board := studio.NewBoard(studio.DefaultLights(), func() (refclock.Instant, bool) { return now, true }, time.UTC)
 	path := filepath.Join(t.TempDir(), "token")
-	r.operator = strings.Repeat("k", 24)
+	r.operator = strings.Repeat("k", 48)
 	if err := os.WriteFile(path, []byte(r.operator), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	st := Station{
-		Name: "Studio 2", Location: time.UTC, Wall: boardWall{board: board}, Studio: board,
+		Name: "Studio 2", Location: time.UTC, Wall: fakeWall{board}, Studio: board,
 		Worked: func(what, who, from string) { r.log = append(r.log, who+" at "+from+": "+what) },
 	}
 	if st.guard, err = newGuard(Config{TokenFile: path}); err != nil {

@@ -112,7 +112,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	if c.station.stream != nil {
-		o.gauge(pagesLive, float64(c.station.stream.open.Load()))
+		o.gauge(pagesLive, float64(c.station.stream.live()))
 	}
 }
 

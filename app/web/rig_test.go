@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,12 +25,14 @@ import (
 type rig struct {
 	server  *httptest.Server
 	station Station
+	wall    *studio.Board
 	mu      sync.Mutex
 	alerts  []status.Alert
 	change  func(*status.Status)
 	done    []string
 	tokens  *access.File
-	admin   string // the secret of the admin's token
+	delay   atomic.Int64 // ns: for how long a question for the time is on its way
+	admin   string       // the secret of the admin's token
 	viewer  string
 }
 
@@ -37,6 +40,10 @@ type rig struct {
 func newRig(t *testing.T, closed bool) *rig {
 	t.Helper()
 	r := &rig{tokens: access.Empty(t.TempDir() + "/tokens")}
+	r.wall = studio.NewBoard(studio.DefaultLights(), func() (refclock.Instant, bool) {
+		reading := r.station.Board.Load().At(localNow())
+		return reading.Instant, reading.Known
+	}, time.UTC)
 	for name, secret := range map[string]*string{"ada": &r.admin, "guest": &r.viewer} {
 		role := map[string]access.Role{"ada": access.Admin, "guest": access.View}[name]
 		var token access.Token
@@ -57,7 +64,7 @@ func newRig(t *testing.T, closed bool) *rig {
 		c.View = viewToken
 	}
 	r.station = Station{
-		Name: "Studio 2", Version: "0.1", Location: berlin, Board: &status.Board{}, Now: localNow, Wall: fakeWall{},
+		Name: "Studio 2", Version: "0.1", Location: berlin, Board: &status.Board{}, Now: localNow, Wall: fakeWall{r.wall}, Studio: r.wall,
 		Listeners: func() []Listener {
 			return []Listener{{Address: "[::]:123", Requests: 183201, Answered: 183154, Authenticated: 5120, NTS: 2210, Interleaved: 40121, ReceiveStamps: "kernel", TransmitStamps: "kernel",
 				Dropped: map[string]uint64{"bad-mac": 12, "denied": 35}}}
@@ -93,7 +100,13 @@ func newRig(t *testing.T, closed bool) *rig {
 			}
 		}
 	})
-	r.server = httptest.NewServer(Handler(r.station))
+	handler := Handler(r.station)
+	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path == "/api/time" {
+			time.Sleep(time.Duration(r.delay.Load()))
+		}
+		handler.ServeHTTP(w, q)
+	}))
 	t.Cleanup(func() {
 		stop()
 		wait.Wait()
@@ -211,9 +224,9 @@ func sampleSources(utc time.Time) []status.Source {
 	}
 }
 
-type fakeWall struct{}
+type fakeWall struct{ board *studio.Board }
 
-func (fakeWall) Studio() studio.State { return studio.State{Revision: 1} }
+func (w fakeWall) Studio() studio.State { return w.board.State() }
 
 func (fakeWall) History(_ context.Context, span display.Span) (display.History, error) {
 	h := display.History{From: span.From, To: span.To, StepSeconds: span.To.Sub(span.From).Seconds() / float64(span.Points)}

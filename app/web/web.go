@@ -103,9 +103,11 @@ type Listener struct {
 type Station struct {
 	Name, Version string
 	Location      *time.Location
-	Board         *status.Board
-	Now           func() refclock.Stamp
-	Listeners     func() []Listener
+	// Position is latitude and longitude of the antenna in degrees; empty where nobody has said.
+	Position  []float64
+	Board     *status.Board
+	Now       func() refclock.Stamp
+	Listeners func() []Listener
 	// Display is how late the wall's last frames came, in seconds; nil without a wall.
 	Display func() (median, p99 time.Duration, frames int)
 	// Face draws the studio clock as SVG for the second that begins at the instant.
@@ -139,6 +141,8 @@ type Report struct {
 	Name     string `json:"name"`
 	Version  string `json:"version"`
 	Timezone string `json:"timezone"`
+	// Position is latitude and longitude of the antenna as configured, in degrees; absent where they are not.
+	Position []float64 `json:"position,omitempty"`
 	status.Snapshot
 	// Zone is the civil time of Timezone; absent before the time was known.
 	Zone      *Zone          `json:"zone,omitempty"`
@@ -156,7 +160,7 @@ type DisplayReport struct {
 // Report evaluates the station now.
 func (s Station) Report() Report {
 	r := Report{
-		Name: s.Name, Version: s.Version, Timezone: s.Location.String(),
+		Name: s.Name, Version: s.Version, Timezone: s.Location.String(), Position: s.Position,
 		Snapshot:  s.Board.Load().Snapshot(s.Now()),
 		Listeners: s.Listeners(),
 	}
@@ -174,7 +178,7 @@ func (s Station) Report() Report {
 
 // Handler serves the station.
 func Handler(s Station) http.Handler {
-	s.stream, s.histories = &stream{}, make(chan struct{}, mostHistories)
+	s.stream, s.histories = &stream{from: map[netip.Prefix]int{}}, make(chan struct{}, mostHistories)
 	mux := http.NewServeMux()
 	servePages(mux)
 	mux.HandleFunc("GET /healthz", s.serveHealth)

@@ -78,19 +78,20 @@ func (r *refusal) Error() string { return r.text }
 var errNoOrders = &refusal{code: http.StatusUnauthorized,
 	text: "this station takes no orders: make a token with timestation token new, and name its file as tokens (or a token_file) in the [web] section"}
 
-// bearer finds the token that a secret is, for whoever asks from an address; too many wrong ones bar the address.
+// bearer finds the token that a secret is, for whoever asks from an address; too many wrong ones bar the address for
+// others. A right one always passes: it is too long to be guessed, and whoever shares the address with a program that goes
+// on asking with a revoked token must still be able to log in.
 func (g *guard) bearer(secret string, from netip.Addr) (access.Token, error) {
+	tokens, err := g.known()
+	if token, ok := access.Find(tokens, access.HashOf(secret)); ok {
+		return token, nil
+	}
 	if wait := g.attempts.Barred(from); wait > 0 {
 		return access.Token{}, &refusal{
 			http.StatusTooManyRequests,
 			"too many wrong tokens came from this address; wait a minute",
 			wait,
 		}
-	}
-	tokens, err := g.known()
-	if token, ok := access.Find(tokens, access.HashOf(secret)); ok {
-		g.attempts.Succeeded(from)
-		return token, nil
 	}
 	if len(tokens) == 0 {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {

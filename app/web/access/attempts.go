@@ -32,13 +32,14 @@ func NewAttempts() *Attempts {
 	return &Attempts{clock: startStopwatch(), all: map[netip.Prefix]guesses{}}
 }
 
-func network(from netip.Addr) netip.Prefix {
+// Network is who counts as one: an address, or of IPv6 a network of 64 bits. The zero address is one like any other.
+func Network(from netip.Addr) netip.Prefix {
 	from = from.Unmap().WithZone("")
 	bits := 32
 	if from.Is6() {
 		bits = 64
 	}
-	p, _ := from.Prefix(bits) // the zero address gives the zero prefix: all of those are one
+	p, _ := from.Prefix(bits) // the zero address gives the zero prefix
 	return p
 }
 
@@ -46,7 +47,7 @@ func network(from netip.Addr) netip.Prefix {
 func (a *Attempts) Barred(from netip.Addr) time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	g, known := a.all[network(from)]
+	g, known := a.all[Network(from)]
 	if !known || g.count < mostGuesses {
 		return 0
 	}
@@ -57,7 +58,7 @@ func (a *Attempts) Barred(from netip.Addr) time.Duration {
 func (a *Attempts) Failed(from netip.Addr) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	now, key := a.clock.elapsed(), network(from)
+	now, key := a.clock.elapsed(), Network(from)
 	g, known := a.all[key]
 	if !known && len(a.all) >= mostGuessers {
 		a.makeRoom(now)
@@ -66,13 +67,6 @@ func (a *Attempts) Failed(from netip.Addr) {
 		g.count = 0
 	}
 	a.all[key] = guesses{g.count + 1, now}
-}
-
-// Succeeded forgets what went wrong before.
-func (a *Attempts) Succeeded(from netip.Addr) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.all, network(from))
 }
 
 func (a *Attempts) makeRoom(now time.Duration) {

@@ -2,6 +2,7 @@
 import { $, within, once, age, kindOf } from "./dom.js";
 import { Keeper } from "./keeper.js";
 import { Clock } from "./clock.js";
+import { OnAir } from "./onair.js";
 import { strip, sourcesThatAgree } from "./strip.js";
 import { showSources } from "./sources.js";
 import { showSignals } from "./signals.js";
@@ -12,6 +13,7 @@ import { startSession, onSession, askToLogIn } from "./session.js";
 
 const keeper = new Keeper();
 new Clock($("face"), keeper);
+const onAir = new OnAir(keeper);
 const history = new History($("history"), () => keeper.reading());
 let status = null,
   heard = performance.now(),
@@ -101,6 +103,7 @@ function live() {
   if (source) return;
   source = new EventSource("api/events");
   source.addEventListener("status", event => show(JSON.parse(event.data)));
+  source.addEventListener("studio", event => onAir.hear(JSON.parse(event.data)));
   source.onerror = () => {
     if (source.readyState !== EventSource.CLOSED) return; // it tries again by itself
     source = null;
@@ -116,7 +119,10 @@ async function poll() {
       heard = performance.now(); // it is there, and wants a token
       return askToLogIn(true);
     }
-    if (response.ok) show(await response.json());
+    if (response.ok) {
+      show(await response.json());
+      onAir.ask();
+    }
   } catch {
     /* the banner says so */
   }
