@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -23,8 +24,8 @@ import (
 
 // displayFlags are those of the command itself, without its subcommands.
 type displayFlags struct {
-	station, config, tokenFile string
-	windowed, leash            bool
+	station, config, tokenFile, exports string
+	windowed, leash                     bool
 }
 
 func displayCommand() *cobra.Command {
@@ -46,6 +47,7 @@ The subcommands work what stands on the wall; they need a token (--token-file), 
 	c.Flags().StringVar(&f.station, "station", standardStation, "address of the station's web page")
 	c.Flags().StringVar(&f.config, "config", "", "file with a [display] section")
 	c.Flags().StringVar(&f.tokenFile, "token-file", "", "file with a token, so that somebody at this screen may act; without it the screen only shows")
+	c.Flags().StringVar(&f.exports, "exports", "", "folder for the pictures that are saved at the screen (default: timestation-exports in the home folder)")
 	c.Flags().BoolVar(&f.windowed, "windowed", false, "a window instead of the full screen")
 	c.Flags().BoolVar(&f.leash, "leash", false, "end when standard input does")
 	if err := c.Flags().MarkHidden("leash"); err != nil {
@@ -92,7 +94,16 @@ func showRemote(ctx context.Context, f displayFlags) error {
 			loc = time.Local // the station's zone data is newer than ours
 		}
 	}
-	return window.Run(ctx, st, cfg, loc, st.Identity().Name, window.Options{Windowed: f.windowed, Lateness: &late})
+	if f.exports == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			home = os.TempDir() // a picture is not worth going without a clock
+		}
+		f.exports = filepath.Join(home, "timestation-exports")
+	}
+	who := st.Identity()
+	return window.Run(ctx, st, cfg, window.Options{Name: who.Name, Location: loc, Position: who.Where(), Exports: f.exports,
+		Windowed: f.windowed, Lateness: &late})
 }
 
 // orderCommand makes a subcommand that sends one order.

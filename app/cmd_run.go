@@ -145,8 +145,8 @@ func showWindow(ctx context.Context, s *station.Station, screen screenFlags) err
 	}
 	var lateness display.Lateness
 	s.ShowLateness(lateness.Figures)
-	return window.Run(ctx, s.Wall(), s.Config.Display, s.Location, s.Config.Station.Name,
-		window.Options{Windowed: screen.windowed, Lateness: &lateness})
+	return window.Run(ctx, s.Wall(), s.Config.Display, window.Options{Name: s.Config.Station.Name, Location: s.Location,
+		Position: s.Config.Station.Where(), Exports: s.Exports(), Windowed: screen.windowed, Lateness: &lateness})
 }
 
 // superviseScreen keeps the screen as a process of its own until ctx ends.
@@ -155,7 +155,7 @@ func superviseScreen(ctx context.Context, s *station.Station, socket string, fla
 	if err != nil {
 		return err
 	}
-	args := []string{"display", "--leash", "--station", "unix:" + socket}
+	args := []string{"display", "--leash", "--station", "unix:" + socket, "--exports", s.Exports()}
 	if flags.config != "" {
 		args = append(args, "--config", flags.config)
 	}

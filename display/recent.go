@@ -7,7 +7,7 @@ import (
 
 const (
 	// recentCount is how many durations Recent remembers.
-	recentCount = 32
+	recentCount = 120
 	// recentFew is how many must be known before they mean something: at the start, caches are cold.
 	recentFew = 8
 )
@@ -23,7 +23,7 @@ func (r *Recent) Add(d time.Duration) {
 	r.last = append(r.last, d)
 }
 
-// Range gives the shortest and the longest of the last 32; ok is false before the eighth, and both are then 0.
+// Range gives the shortest and the longest of the last 120; ok is false before the eighth, and both are then 0.
 func (r *Recent) Range() (shortest, longest time.Duration, ok bool) {
 	if len(r.last) < recentFew {
 		return 0, 0, false
@@ -31,7 +31,7 @@ func (r *Recent) Range() (shortest, longest time.Duration, ok bool) {
 	return slices.Min(r.last), slices.Max(r.last), true
 }
 
-// Median is the middle one of the last 32; ok is false before the eighth, and it is then 0.
+// Median is the middle one of the last 120; ok is false before the eighth, and it is then 0.
 func (r *Recent) Median() (median time.Duration, ok bool) {
 	if len(r.last) < recentFew {
 		return 0, false

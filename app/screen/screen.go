@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	// again is how long to wait before a display that ended is started again; one that keeps ending is waited for up to
-	// longestAgain.
+	// again is how long to wait before a display that ended is started again. One that keeps ending, more often than patient
+	// times, is waited for longer each time, up to longestAgain.
 	again        = 500 * time.Millisecond
+	patient      = 5
 	longestAgain = time.Minute
 	// settled is how long a display must have run for its end to count as the first.
 	settled = time.Minute
@@ -49,15 +50,15 @@ type Child struct {
 // Run keeps the display running until ctx ends, whatever ends it: on a wall that somebody closed by mistake, too.
 func (c Child) Run(ctx context.Context) {
 	defer c.Alerts.Clear(alertCode, "display")
-	for wait := again; ctx.Err() == nil; {
+	for wait, ends := again, 0; ctx.Err() == nil; {
 		began := time.Now()
 		err := c.once(ctx)
 		ran := time.Since(began)
 		if ctx.Err() != nil {
 			return
 		}
-		if ran >= settled {
-			wait = again
+		if ends++; ran >= settled {
+			wait, ends = again, 1
 		}
 		if err != nil {
 			c.Log.Error("the screen's process ended and is started again", "reason", err, "ran", ran.Round(time.Millisecond))
@@ -72,7 +73,9 @@ func (c Child) Run(ctx context.Context) {
 			return
 		case <-time.After(wait):
 		}
-		wait = min(2*wait, longestAgain)
+		if ends > patient {
+			wait = min(2*wait, longestAgain)
+		}
 	}
 }
 

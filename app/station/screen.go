@@ -18,7 +18,7 @@ import (
 // pages is the station as the HTTP side shows it.
 func (s *Station) pages(face Face) web.Station {
 	return web.Station{
-		Name: s.Config.Station.Name, Version: s.options.Version, Location: s.Location,
+		Name: s.Config.Station.Name, Version: s.options.Version, Location: s.Location, Position: s.Config.Station.Position,
 		Board: s.engine.Board(), Now: clock.Now, Listeners: s.listeners, Display: s.lateness,
 		Actions: web.Actions{AcceptJump: s.acceptJump, Acknowledge: s.acknowledge, TestAlerts: s.testAlerts}, Cleared: s.engine.Alerts().Cleared,
 		Wall: s.Wall(), Studio: s.studio, Worked: s.worked, ScreenLate: s.screenLate,
@@ -53,6 +53,9 @@ func (s *Station) ScreenSocket() string {
 	}
 	return s.screen.Address()
 }
+
+// Exports is the folder in which a screen saves pictures.
+func (s *Station) Exports() string { return filepath.Join(s.options.DataDir, "exports") }
 
 // ScreenAlerts is where a screen that does not stay is told of.
 func (s *Station) ScreenAlerts() screen.Alerts { return s.engine.Alerts() }

@@ -62,7 +62,7 @@ func (f Frame) Followed() string {
 	var kinds []string
 	for _, state := range []status.SourceState{status.Selected, status.Agreeing} {
 		for _, s := range f.Status.Sources {
-			if kind := KindWord(s.Driver); s.State == state && !slices.Contains(kinds, kind) {
+			if kind := KindWord(s); s.State == state && !slices.Contains(kinds, kind) {
 				kinds = append(kinds, kind)
 			}
 		}
@@ -70,12 +70,15 @@ func (f Frame) Followed() string {
 	return strings.Join(kinds, " + ")
 }
 
-// KindWord is what people call the sources of a driver.
-func KindWord(driver string) string {
-	if driver == "upstream" {
+// KindWord is what people call a source's kind; that of a recording is what was recorded.
+func KindWord(s status.Source) string {
+	switch {
+	case s.Driver == "upstream":
 		return "NTP"
+	case s.Driver == "replay" && s.Signal.GNSS != nil:
+		return "GPS"
 	}
-	return strings.ToUpper(driver)
+	return strings.ToUpper(s.Driver)
 }
 
 // Satellites is the reception of the satellite receiver that counts: the selected source, or else the first that has one;
@@ -114,14 +117,14 @@ func (f Frame) Because() string {
 		}
 		return f.reason()
 	case Holdover:
-		return f.sentence(f.Status.Reason)
+		return f.Sentence(f.Status.Reason)
 	}
 	if f.Status.Vote != "" {
-		return f.sentence(f.Status.Vote)
+		return f.Sentence(f.Status.Vote)
 	}
 	for _, s := range f.Status.Sources {
 		if s.State == status.Selected {
-			return f.sentence(s.Explanation)
+			return f.Sentence(s.Explanation)
 		}
 	}
 	return ""
@@ -136,7 +139,7 @@ func (f Frame) reason() string {
 	case f.Reading.Reason == status.ReasonExpired:
 		return l.Sayf("The time engine has been silent for more than %.0f seconds", status.Validity.Seconds())
 	case f.Status.Reason != "":
-		return f.sentence(strings.TrimRight(l.Say(f.Status.Reason), "."))
+		return f.Sentence(strings.TrimRight(f.Status.Reason, "."))
 	}
 	return l.Say("No source tells the time")
 }
@@ -145,7 +148,7 @@ func (f Frame) reason() string {
 func (f Frame) missing() string {
 	for _, s := range f.Status.Sources {
 		if s.Signal.State != refclock.Timing && s.Signal.Text != "" {
-			return s.Name + ": " + strings.TrimPrefix(s.Signal.Text, s.Name+": ")
+			return s.Name + ": " + f.Style.Language.Sentence(strings.TrimPrefix(s.Signal.Text, s.Name+": "))
 		}
 	}
 	return ""
@@ -160,7 +163,7 @@ func (f Frame) ZoneWords() string {
 	abbreviation, _ := f.Local().Zone()
 	// Zones without one use figures such as "+03", which the offset says better.
 	if abbreviation != "" && !strings.ContainsAny(abbreviation, "+-0123456789") {
-		parts = append(parts, abbreviation)
+		parts = append(parts, f.Say(abbreviation))
 	}
 	if !f.IsUTC() {
 		parts = append(parts, f.offsetWords())
@@ -207,8 +210,10 @@ func (f Frame) LeapWord() string {
 	return f.Say("unknown")
 }
 
-// sentence begins with a capital, unless it begins with the name of a source.
-func (f Frame) sentence(s string) string {
+// Sentence is what the engine or a driver says, in the language of the wall; it begins with a capital, unless it begins with
+// the name of a source.
+func (f Frame) Sentence(english string) string {
+	s := f.Style.Language.Sentence(english)
 	for _, source := range f.Status.Sources {
 		if strings.HasPrefix(s, source.Name) {
 			return s

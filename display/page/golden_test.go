@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"image"
@@ -20,7 +21,10 @@ import (
 	"timestation/display/readback"
 )
 
-var update = flag.Bool("update", false, "write the golden images anew")
+var (
+	update   = flag.Bool("update", false, "write the golden images anew")
+	pictures = flag.String("pictures", "", "write the pictures of the scenes in full colour, and of screens of all shapes, into this folder")
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -80,6 +84,30 @@ func TestGolden(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestPictures paints each scene on screens of all shapes; with -pictures it leaves them for somebody to look at.
+func TestPictures(t *testing.T) {
+	if *pictures == "" {
+		return
+	}
+	for _, sc := range scenes {
+		t.Run(sc.name, func(t *testing.T) {
+			for _, size := range []image.Point{{800, 480}, {1280, 1024}, {1920, 1080}, {1080, 1920}, {3840, 2160}} {
+				if size.X > 2000 && !sc.large {
+					continue
+				}
+				out, err := os.Create(filepath.Join(*pictures, fmt.Sprintf("%s-%dx%d.png", sc.name, size.X, size.Y)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+				if err := errors.Join(encoder.Encode(out, sc.render(t, size.X, size.Y)), out.Close()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

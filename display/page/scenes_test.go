@@ -73,7 +73,7 @@ func unsynchronised(s *status.Status, _ refclock.Instant) {
 	s.Sources[0].Signal = refclock.Signal{State: refclock.Lost, Text: "gps0: /dev/ttyAMA0 is gone; plug it in again"}
 	clock := status.Alert{Code: "unsynchronised", Severity: status.Critical,
 		Text: "The station does not know the time: no source has been heard since 09:02. It serves none."}
-	s.Alerts = []status.Alert{lostAlert, clock, {Code: "leap-file", Severity: status.Info, Text: "The leap-second list is old."}}
+	s.Alerts = []status.Alert{lostAlert, clock, {Code: "leap-list", Severity: status.Info, Text: "The leap-second list is old."}}
 }
 
 func never(s *status.Status, _ refclock.Instant) {
@@ -100,11 +100,12 @@ var scenes = []scene{
 	{name: "demonstration", read: "14:08:37", change: func(s *status.Status, _ refclock.Instant) { s.Demonstration = true }},
 	{name: "holdover", read: "14:08:37", change: holdover, wall: idle},
 	{name: "holdover-message", tall: true, read: "14:08:37", change: holdover, wall: onAir},
+	{name: "holdover-german", tall: true, read: "14:08:37", change: holdover, wall: onAir, config: german},
 	{name: "unsynchronised", tall: true, change: unsynchronised, wall: onAir},
 	{name: "unsynchronised-light", change: unsynchronised, config: func(c *display.Config) { c.Theme = "light" }},
 	{name: "never", tall: true, change: never, wall: idle},
 	{name: "alert", read: "14:08:37", wall: idle, change: func(s *status.Status, _ refclock.Instant) {
-		s.Alerts = []status.Alert{{Code: "leap-file", Severity: status.Info, Text: "The leap-second list expires in 58 days.",
+		s.Alerts = []status.Alert{{Code: "leap-list", Severity: status.Info, Text: "The leap-second list expires in 58 days.",
 			Mend: "Install a newer tzdata, or let the receiver announce leap seconds."}}
 	}},
 	{name: "long-message", tall: true, read: "14:08:37", wall: func(s *studio.State, now refclock.Instant) {
@@ -167,7 +168,7 @@ func well(now refclock.Instant) *status.Status {
 		Epoch: 1_000_000_000, EpochInstant: now.Add(-300 * time.Millisecond), FrequencyPPM: 3.1,
 		Uncertainty95: 300 * time.Nanosecond, MaxError: 1380 * time.Nanosecond, MaxErrorGrowth: 1e-8, MaxErrorLimit: time.Second,
 		State: status.Synchronised, Since: now.Add(-time.Hour), Stratum: 1, Selected: "gps0", Leap: refclock.LeapNone,
-		Vote: "GPS and DCF77 agree within 2.1 ms; the pulse of gps0 sets the second.",
+		Vote: "gps0 and dcf0 agree within 2.1 ms",
 		Sources: []status.Source{
 			{Name: "gps0", Driver: "gps", State: status.Selected, Explanation: "gps0 is followed: it is the only source with valid time",
 				Signal: refclock.Signal{State: refclock.Timing, GNSS: &refclock.GNSS{

@@ -95,7 +95,7 @@ func manned(s *status.Status, now refclock.Instant) {
 		Alerts: []status.Alert{
 			{Code: "falseticker", Source: "cellar-ntp", Severity: status.Warning, Since: refclock.Date(2026, 11, 22, 8, 14, 0, 0),
 				Text: "cellar-ntp is 240 ms off and ignored.", Mend: "check that server, or remove it from the configuration"},
-			{Code: "leap-file-expires", Severity: status.Info, Since: refclock.Date(2026, 11, 21, 4, 0, 0, 0),
+			{Code: "leap-list", Severity: status.Info, Since: refclock.Date(2026, 11, 21, 4, 0, 0, 0),
 				Text: "The leap second list expires in 58 days.", Mend: "update the package tzdata", AcknowledgedBy: "M. Krause",
 				AcknowledgedAt: refclock.Date(2026, 11, 21, 9, 12, 0, 0)},
 		},
@@ -216,8 +216,8 @@ func init() {
 		{name: "signal-demonstration", page: "signal", change: func(s *status.Status, now refclock.Instant) {
 			only("gps0")(s, now)
 			s.Demonstration = true
-			s.Sources[0].Signal.Alarms = []refclock.Alarm{{Code: "jamming", Text: "Something jams the satellites' band.",
-				Mend: "look for a transmitter, a USB 3 device or a switching power supply near the antenna"}}
+			s.Sources[0].Signal.Alarms = []refclock.Alarm{{Code: "jamming", Text: "the receiver hears interference, and still has its fix",
+				Mend: "look for a transmitter, a cheap active antenna or a USB 3 cable near the antenna"}}
 		}},
 		{name: "signal-bare", page: "signal", change: bare},
 

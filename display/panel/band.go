@@ -78,7 +78,8 @@ func (in Input) trouble() (notice, bool) {
 		n.head, n.text = in.StateWord()+" "+in.Bound(in.Reading.MaxError), in.Because()
 		n.others = len(alerts)
 		if len(alerts) > 0 {
-			n.text, n.more, n.others = alerts[0].Text, alerts[0].Mend, len(alerts)-1
+			n.text, n.more = in.alertWords(alerts[0])
+			n.others = len(alerts) - 1
 		}
 	case standing == face.Untrusted || standing == face.Timeless:
 		n.fill, n.ink = n.colour, draw.On(n.colour)
@@ -90,7 +91,8 @@ func (in Input) trouble() (notice, bool) {
 		a := alerts[0]
 		n.colour, n.sign = SeverityLook(t, a.Severity)
 		n.fill, n.ink = t.Tint(n.colour), n.colour
-		n.text, n.more, n.others = a.Text, a.Mend, len(alerts)-1
+		n.text, n.more = in.alertWords(a)
+		n.others = len(alerts) - 1
 	default:
 		return notice{}, false
 	}

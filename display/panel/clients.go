@@ -51,7 +51,7 @@ func Clients(in Input, g draw.Grid, body draw.Box) Picture {
 func (p *pen) load(box draw.Box) {
 	rest := p.card(box, p.Say("Requests per second"))
 	c := p.Clients
-	size := min(p.g.U(11), rest.H*0.5)
+	size := min(p.g.U(11), draw.Round(rest.H*0.5))
 	figure, rest := rest.Top(size*0.95, p.g.U(0.8))
 	p.text(draw.Point{X: figure.X, Y: draw.Baseline(figure.Y, figure.Bottom(), size)}, draw.Start, figure.W, size, draw.SemiBold, p.t.Ink,
 		p.number(rate(c.RequestsPerSecond)))

@@ -14,7 +14,7 @@ func TestClientsSayWhoAndWhyNot(t *testing.T) {
 	in := inputOf(judged(), words.English)
 	says(t, pictureOf(t, "clients", in, wall), "Nobody has asked yet", "[[listener]]")
 	in.ClientsError = "no contact with http://station:8123"
-	says(t, pictureOf(t, "clients", in, wall), "no contact with http://station:8123")
+	says(t, pictureOf(t, "clients", in, wall), "No contact with http://station:8123")
 
 	in.ClientsError = ""
 	in.Clients.RequestsPerSecond, in.Clients.Known = 12.44, 41

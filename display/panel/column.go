@@ -99,8 +99,7 @@ func (in Input) clocks() (section, bool) {
 		if here, there := in.Local(), in.Second.UTC().Time().In(zones[i]); here.Day() != there.Day() {
 			label += " · " + in.Style.Language.Weekday(there)
 		}
-		strong := in.strong()
-		return in.cell(box, u, label, fmt.Sprintf("%02d:%02d:%02d", h, m, s), strong)
+		return in.clockCell(box, u, label, fmt.Sprintf("%02d:%02d:%02d", h, m, s))
 	}), true
 }
 
@@ -132,6 +131,29 @@ func (in Input) cells(n int, height float32, each func(i int, box draw.Box, u un
 			return shapes
 		},
 	}
+}
+
+// clockCell is a cell with a time of day, which is struck out like the large one.
+func (in Input) clockCell(box draw.Box, u unit, label, value string) []draw.Shape {
+	shapes := in.cell(box, u, label, value, in.strong())
+	if in.Standing() != face.Untrusted {
+		return shapes
+	}
+	from, to, y, size := box.Right(), box.X, float32(0), float32(0)
+	for _, s := range shapes {
+		if s, ok := s.(draw.Text); ok && s.Weight == draw.SemiBold {
+			b := s.Bounds()
+			from, to, y, size = min(from, b.X), max(to, b.Right()), s.At.Y, s.Size
+		}
+	}
+	return append(shapes, in.strike(from, to, y, size))
+}
+
+// strike is the line through a time that is not known, from one end of its text to the other.
+func (in Input) strike(from, to, baseline, size float32) draw.Shape {
+	y := draw.Round(baseline - draw.CapHeight/2*size)
+	return draw.Line{From: draw.At(draw.Round(from-0.1*size), y), To: draw.At(draw.Round(to+0.1*size), y), Width: max(2, draw.Round(0.14*size)),
+		Stroke: in.Style.Theme.Bad}
 }
 
 // cell is a quiet label over a value.

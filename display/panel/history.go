@@ -67,15 +67,16 @@ func (p *pen) historyControls(body, rest draw.Box) draw.Box {
 		control{"|◀", p.Say("cursor to the left"), Command{View: &left}, false, 1},
 		control{"▶|", p.Say("cursor to the right"), Command{View: &right}, false, 0},
 		control{"PNG", p.Say("save as PNG"), Command{Save: "png"}, false, 1}, control{"SVG", p.Say("save as SVG"), Command{Save: "svg"}, false, 0})
-	row := draw.Box{X: rest.X + p.g.U(26), Y: body.Y + p.g.U(2.6), W: rest.W - p.g.U(26), H: p.g.U(5.4)}
+	x := p.clockEnd(p.g, body) + p.g.U(3)
+	row := draw.Box{X: x, Y: body.Y + p.g.U(2.6), W: rest.Right() - x, H: p.g.U(5.4)}
 	from := max(rest.X+rest.W*0.45, p.head+p.g.U(2))
 	told := draw.Box{X: from, Y: row.Bottom() + p.g.U(0.9), W: rest.Right() - from, H: p.g.U(3)}
-	if p.g.Portrait {
+	if p.controlsWidth(controls, row.H, p.body()) > row.W { // they have a row of their own
+		told = draw.Box{X: x, Y: body.Y + p.g.U(3.2), W: rest.Right() - x, H: p.g.U(4.6)}
 		row, rest = rest.Top(p.g.U(6), p.g.U(1.4))
-		told = draw.Box{X: row.X + row.W*0.4, Y: body.Y + p.g.U(3.4), W: row.W * 0.6, H: p.g.U(4)}
 	}
 	p.controls(row, controls)
-	p.text(draw.Point{X: told.Right(), Y: draw.Baseline(told.Y, told.Bottom(), p.small())}, draw.End, told.W, p.small(), draw.Regular, p.t.Info, p.Say(p.View.Told))
+	p.text(draw.Point{X: told.Right(), Y: draw.Baseline(told.Y, told.Bottom(), p.small())}, draw.End, told.W, p.small(), draw.Regular, p.t.Info, p.Sentence(p.View.Told))
 	return rest
 }
 
@@ -87,33 +88,36 @@ type control struct {
 	before      int
 }
 
+func (p *pen) controlWidth(c control, height, size float32) float32 {
+	if strings.ContainsAny(c.text, "◀▶") {
+		return height * 1.2
+	}
+	return draw.Round(draw.TextWidth(c.text, size, draw.SemiBold) + 2*p.g.U(1.5))
+}
+
+// controlsWidth is how wide a row of buttons is.
+func (p *pen) controlsWidth(all []control, height, size float32) (total float32) {
+	for i, c := range all {
+		total += p.controlWidth(c, height, size) + float32(c.before)*p.g.U(1)
+		if i > 0 {
+			total += p.g.U(1)
+		}
+	}
+	return total
+}
+
 // controls sets buttons in a row that ends at the right of a box.
 func (p *pen) controls(row draw.Box, all []control) {
 	size, gap := p.body(), p.g.U(1)
-	width := func(c control) float32 {
-		if strings.ContainsAny(c.text, "◀▶") {
-			return row.H * 1.2
-		}
-		return draw.Round(draw.TextWidth(c.text, size, draw.SemiBold) + 2*p.g.U(1.5))
-	}
-	sum := func() (total float32) {
-		for i, c := range all {
-			total += width(c) + float32(c.before)*gap
-			if i > 0 {
-				total += gap
-			}
-		}
-		return total
-	}
-	if sum() > row.W {
+	if p.controlsWidth(all, row.H, size) > row.W {
 		size = max(p.least(), draw.Round(size*0.8))
 	}
-	total := sum()
+	total := p.controlsWidth(all, row.H, size)
 	stretch := min(1, row.W/total)
 	x := row.Right() - total*stretch
 	for _, c := range all {
 		x += float32(c.before) * gap * stretch
-		box := draw.Box{X: draw.Round(x), Y: row.Y, W: draw.Round(width(c) * stretch), H: row.H}
+		box := draw.Box{X: draw.Round(x), Y: row.Y, W: draw.Round(p.controlWidth(c, row.H, size) * stretch), H: row.H}
 		fill, ink := draw.Clear, p.t.Ink
 		if c.on {
 			fill, ink = p.t.Ink, p.t.Ground
@@ -125,7 +129,7 @@ func (p *pen) controls(row draw.Box, all []control) {
 			p.text(draw.Point{X: draw.Round(box.X + box.W/2), Y: draw.Baseline(box.Y, box.Bottom(), size)}, draw.Middle, box.W-2, size, draw.SemiBold, ink, c.text)
 		}
 		p.Spots = append(p.Spots, Spot{Box: box.Inset(-gap/2, -gap), Label: c.label, Do: c.do})
-		x += (width(c) + gap) * stretch
+		x += (p.controlWidth(c, row.H, size) + gap) * stretch
 	}
 }
 

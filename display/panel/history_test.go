@@ -104,9 +104,9 @@ func TestHistorySaysWhatItShows(t *testing.T) {
 	if !slices.Equal(saves, []string{"png", "svg"}) {
 		t.Errorf("it can be saved as %v", saves)
 	}
-	in.View.Told = "saved as history.svg"
+	in.View.Told = "Saved as history.svg"
 	in.View.Cursor = in.History.Points[300].Time
-	says(t, pictureOf(t, "history", in, wall), "saved as history.svg", "22 Nov 01:09")
+	says(t, pictureOf(t, "history", in, wall), "Saved as history.svg", "22 Nov 01:09")
 
 	in.HistoryError = "/var/lib/timestation/timestation.db: there is no log"
 	says(t, pictureOf(t, "history", in, wall), "The log cannot be read", "there is no log")

@@ -4,12 +4,14 @@
 package panel
 
 import (
+	"fmt"
 	"time"
 
 	"timestation/display"
 	"timestation/display/draw"
 	"timestation/display/face"
 	"timestation/display/studio"
+	"timestation/refclock"
 )
 
 // Input is everything a page may show.
@@ -17,6 +19,8 @@ type Input struct {
 	// Frame is the time, with the status of the station, the style of the wall and its language.
 	face.Frame
 	Studio studio.State
+	// Position is where the antenna is, as the configuration says; nil where it says nothing.
+	Position *refclock.Position
 	// History is the stretch of the log that View asks for, on a page that Needs it; HistoryError says in one line why there
 	// is none. Both are empty until the first came.
 	History      display.History
@@ -129,18 +133,55 @@ func (p Page) Picture(in Input, size draw.Size) Picture {
 	return drawn
 }
 
-// Header draws a page's title and the question it answers at the top of the body; rest is what lies below, within the
-// margins.
+// timeIndent is how far behind the beginning of the title the time stands on all pages, in units: behind the longest title of
+// any language.
+const timeIndent = 27
+
+// Header draws a page's title, the time, and the question that the page answers at the top of the body; rest is what lies
+// below, within the margins.
 func Header(in Input, g draw.Grid, body draw.Box, title, question string) (shapes []draw.Shape, rest draw.Box) {
 	t := in.Style.Theme
 	x, width := body.X+g.U(4.4), body.W-2*g.U(4.4)
 	head := draw.Fit(draw.Span{Text: title, Size: g.U(4.6), Weight: draw.SemiBold, Fill: t.Ink}, width, draw.Smallest)
 	sub := draw.Fit(draw.Span{Text: question, Size: g.U(2.9), Weight: draw.Regular, Fill: t.Quiet}, width, g.U(2.2))
 	top := body.Y + g.U(3.2)
-	shapes = draw.Row(draw.Point{X: x, Y: draw.Baseline(top, top+g.U(4.6), head.Size)}, draw.Start, head)
+	base := draw.Baseline(top, top+g.U(4.6), head.Size)
+	shapes = draw.Row(draw.Point{X: x, Y: base}, draw.Start, head)
+	shapes = append(shapes, in.smallClock(draw.At(x+g.U(timeIndent), base), head.Size)...)
 	shapes = append(shapes, draw.Row(draw.Point{X: x, Y: draw.Baseline(top+g.U(5.4), top+g.U(8.6), sub.Size)}, draw.Start, sub)...)
 	y := top + g.U(10.6)
 	return shapes, draw.Box{X: x, Y: y, W: width, H: body.Bottom() - g.U(2.4) - y}
+}
+
+// clockEnd is where the small clock ends, however long its time.
+func (in Input) clockEnd(g draw.Grid, body draw.Box) float32 {
+	longest := draw.Span{Text: "00:00:00", Size: g.U(4.6), Weight: draw.SemiBold, Steady: true}
+	if in.Style.TwelveHour {
+		longest.Text += " PM"
+	}
+	return body.X + g.U(4.4) + g.U(timeIndent) + draw.Round(longest.Width())
+}
+
+// smallClock is the time in the title of a page, as far to be trusted as the large one: in its colour, struck out with it.
+func (in Input) smallClock(at draw.Point, size float32) []draw.Shape {
+	s := draw.Span{Text: in.timeOfDay(), Size: size, Weight: draw.SemiBold, Fill: in.DigitColour(), Steady: true}
+	shapes := draw.Row(at, draw.Start, s)
+	if in.Standing() == face.Untrusted {
+		shapes = append(shapes, in.strike(at.X, at.X+s.Width(), at.Y, size))
+	}
+	return shapes
+}
+
+// timeOfDay is the time in the zone of the large digits; dashes before it was known.
+func (in Input) timeOfDay() string {
+	if in.Standing() == face.Timeless {
+		return "--:--:--"
+	}
+	h, m, s := in.Clock()
+	if in.Style.TwelveHour {
+		return fmt.Sprintf("%d:%02d:%02d %s", (h+11)%12+1, m, s, []string{"AM", "PM"}[h/12])
+	}
+	return fmt.Sprintf("%02d:%02d:%02d", h, m, s)
 }
 
 // Card draws a panel with a title that says which question it answers (none if empty); rest is the place inside.

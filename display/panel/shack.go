@@ -30,7 +30,7 @@ func Shack(in Input, g draw.Grid, body draw.Box) Picture {
 		shapes = append(shapes, in.world(g, world)...)
 		return Picture{Shapes: append(shapes, in.slots(g, slots.Rows(len(modes), gap))...)}
 	}
-	left, right := inside.Left(draw.Round(0.60*inside.W), g.U(4))
+	left, right := inside.Left(draw.Round(min(0.66*inside.W, inside.W-g.U(53))), g.U(3))
 	wide := draw.Box{X: left.X, W: left.W, H: draw.Round(left.W / mapShape)}
 	if most := draw.Round(0.56 * left.H); wide.H > most {
 		wide = draw.Box{X: draw.Round(left.X + (left.W-most*mapShape)/2), W: draw.Round(most * mapShape), H: most}
@@ -56,13 +56,15 @@ func (in Input) utcDate(box draw.Box, g draw.Grid) []draw.Shape {
 	return draw.Row(draw.At(box.Centre().X, draw.Baseline(box.Y, box.Bottom(), s.Size)), draw.Middle, s)
 }
 
-// position is where the satellite receiver says that the station is.
+// position is where the satellite receiver says that the station is, or else its configuration.
 func (in Input) position() (place, bool) {
-	s := in.Satellites()
-	if s == nil || s.Fix == refclock.NoFix || s.Fix == "" {
-		return place{}, false
+	if s := in.Satellites(); s != nil && s.Fix != refclock.NoFix && s.Fix != "" {
+		return place{s.Latitude, s.Longitude}, true
 	}
-	return place{s.Latitude, s.Longitude}, true
+	if in.Position != nil {
+		return place{in.Position.Latitude, in.Position.Longitude}, true
+	}
+	return place{}, false
 }
 
 // facts are local time, locator, sunrise and sunset.
@@ -76,11 +78,7 @@ func (in Input) facts(g draw.Grid, box draw.Box) []draw.Shape {
 		here = locator(at)
 	}
 	if known {
-		h, m, s := in.Clock()
-		local = fmt.Sprintf("%02d:%02d:%02d", h, m, s)
-		if in.Style.TwelveHour {
-			local = fmt.Sprintf("%d:%02d:%02d %s", (h+11)%12+1, m, s, []string{"AM", "PM"}[h/12])
-		}
+		local = in.timeOfDay()
 	}
 	if known && found {
 		d := sunshine(at, in.Local())
@@ -99,7 +97,7 @@ func (in Input) facts(g draw.Grid, box draw.Box) []draw.Shape {
 	zone, _ := in.Local().Zone()
 	label := in.Say("local time")
 	if known {
-		label += " · " + zone
+		label += " · " + in.Say(zone)
 	}
 	var shapes []draw.Shape
 	for _, c := range []struct {
@@ -108,6 +106,10 @@ func (in Input) facts(g draw.Grid, box draw.Box) []draw.Shape {
 	}{
 		{upper[0], label, local}, {upper[1], in.Say("locator"), here}, {lower[0], riseLabel, rise}, {lower[1], setLabel, set},
 	} {
+		if c.value == local && known {
+			shapes = append(shapes, in.clockCell(c.box, u, c.label, c.value)...)
+			continue
+		}
 		shapes = append(shapes, in.cell(c.box, u, c.label, c.value, strong)...)
 	}
 	return shapes
@@ -135,7 +137,7 @@ func (in Input) world(g draw.Grid, box draw.Box) []draw.Shape {
 			draw.Circle{Centre: p, Radius: r, Fill: t.Accent, Stroke: t.Ground, Width: max(1, g.U(0.25))})
 		return shapes
 	}
-	words := in.Say("No position yet: a GPS receiver with a fix gives locator, sunrise and sunset.")
+	words := in.Say("No position yet: a GPS receiver with a fix, or position in the configuration, gives locator, sunrise and sunset.")
 	size := max(draw.Smallest, g.U(2.6))
 	lines := draw.Wrap(words, size, draw.Regular, box.W-2*size, box.W-2*size)
 	height := draw.Round(1.35*size)*float32(len(lines)) + size
@@ -157,8 +159,9 @@ type mode struct {
 	halves bool
 }
 
-// modes are the modes of the page; slots and the need of a clock within a second are those of the WSJT-X User Guide 2.6
-// (System Requirements, and Protocol Specifications).
+// modes are the modes of the page. The WSJT-X User Guide asks of the computer, for all of them, "a means for synchronizing
+// the computer clock to UTC within ±1 second" (section 2, System Requirements); it gives the lengths of the slots in section 17,
+// Protocol Specifications.
 var modes = []mode{
 	{"FT8", 15 * time.Second, 15, time.Second, true},
 	{"FT4", 7500 * time.Millisecond, 15, time.Second, true},

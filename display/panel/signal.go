@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"slices"
 	"strings"
 
 	"timestation/display/draw"
@@ -37,15 +38,21 @@ func Signal(in Input, g draw.Grid, body draw.Box) Picture {
 
 // nothing says in the middle of a page what is missing, and how to get it.
 func (p *pen) nothing(box draw.Box, missing, mend string) {
-	height := min(box.H, p.g.U(26))
-	card := p.card(draw.Box{X: box.X, Y: box.Y, W: box.W, H: height}, "")
-	base := draw.Baseline(card.Y, card.Y+p.g.U(5), p.strong())
-	p.add(draw.MarkAt(draw.Ring, draw.Point{X: card.X, Y: base}, p.strong(), p.t.Quiet)...)
-	indent := draw.Round(1.5 * p.strong())
-	p.text(draw.Point{X: card.X + indent, Y: base}, draw.Start, card.W-indent, p.strong(), draw.SemiBold, p.t.Ink, p.Say(missing))
-	_, below := card.Top(p.g.U(6), 0)
-	_, below = below.Left(indent, 0)
-	p.paragraph(below, p.body(), draw.Regular, p.t.Quiet, p.Say(mend))
+	card := p.card(box, "")
+	size, small := p.g.U(4.6), p.g.U(3.2)
+	step, wide := draw.Round(1.45*small), min(card.W, p.g.U(110))
+	lines := draw.Wrap(p.Sentence(mend), small, draw.Regular, slices.Repeat([]float32{wide}, 6)...)
+	middle := card.Centre()
+	mark := p.g.U(7)
+	y := draw.Round(middle.Y - (2*mark+1.5*size+float32(len(lines))*step)/2)
+	p.add(draw.Mark(draw.Ring, draw.Box{X: draw.Round(middle.X - mark/2), Y: y, W: mark, H: mark}, p.t.Quiet)...)
+	y += draw.Round(1.5 * mark)
+	p.text(draw.At(middle.X, draw.Baseline(y, y+size, size)), draw.Middle, card.W, size, draw.SemiBold, p.t.Ink, p.Say(missing))
+	y += draw.Round(1.7 * size)
+	for _, line := range lines {
+		p.text(draw.At(middle.X, draw.Baseline(y, y+step, small)), draw.Middle, card.W, small, draw.Regular, p.t.Quiet, line)
+		y += step
+	}
 }
 
 // hearing is the sources by what kind of receiver they are.
@@ -85,7 +92,11 @@ func (p *pen) lines(n int, step float32) float32 { return 2*p.g.U(1.8) + p.g.U(4
 // tiles are the cards of the left and the right column.
 func (p *pen) tiles(h hearing) (left, right []tile) {
 	if s, n := p.chosen(h.sky); n > 0 {
-		left = append(left, tile{5, 0, func(p *pen, box draw.Box) { p.sky(box, s, n) }})
+		share := float32(5)
+		if p.g.Portrait {
+			share = 9 // it is round, and as wide as the page
+		}
+		left = append(left, tile{share, 0, func(p *pen, box draw.Box) { p.sky(box, s, n) }})
 		right = append(right, tile{3.7, 0, func(p *pen, box draw.Box) { p.strengths(box, s) }})
 	}
 	if s, n := p.chosen(h.pulses); n > 0 {
@@ -160,7 +171,7 @@ func (p *pen) unheard(box draw.Box, s status.Source, empty bool) draw.Box {
 		if s.Signal.Text == "" && len(s.Signal.Alarms) == 0 {
 			p.paragraph(box, p.body(), draw.Regular, p.t.Quiet, p.Say("Nothing has been heard of this receiver yet."))
 		}
-		box.H = min(box.H, p.noticeHeight(box, p.Say(s.Signal.Text)))
+		box.H = min(box.H, p.noticeHeight(box, p.Sentence(s.Signal.Text)))
 	}
 	left := p.unwell(box, s)
 	if empty {
@@ -176,7 +187,7 @@ func (p *pen) unwell(box draw.Box, s status.Source) draw.Box {
 		if a.Critical {
 			sign, colour = draw.Square, p.t.Bad
 		}
-		return p.notice(box, sign, colour, p.joined(p.Say(a.Text), p.Say(a.Mend)))
+		return p.notice(box, sign, colour, p.joined(p.Sentence(a.Text), p.Sentence(a.Mend)))
 	}
 	if s.Signal.State == refclock.Timing || s.Signal.Text == "" {
 		return box
@@ -185,7 +196,7 @@ func (p *pen) unwell(box draw.Box, s status.Source) draw.Box {
 	if s.Signal.State == refclock.Lost {
 		sign, colour = draw.Square, p.t.Bad
 	}
-	return p.notice(box, sign, colour, p.Say(s.Signal.Text))
+	return p.notice(box, sign, colour, p.Sentence(s.Signal.Text))
 }
 
 // joined is two texts as sentences.
@@ -196,14 +207,14 @@ func (p *pen) joined(a, b string) string {
 	case a == "":
 		return b
 	}
-	return strings.TrimRight(a, ".;") + ". " + p.upper(b)
+	return strings.TrimRight(a, ".;") + ". " + b
 }
 
 // others lists sources of which nothing can be drawn, with what they say of themselves.
 func (p *pen) others(box draw.Box, sources []status.Source) {
 	rest := p.card(box, p.Say("Other sources"))
 	for _, s := range sources {
-		text := p.Say(s.Signal.Text)
+		text := p.Style.Language.Sentence(s.Signal.Text)
 		if text == "" {
 			text = p.Say(string(s.State))
 		}

@@ -34,10 +34,18 @@ var timeCodes = map[string][]stretch{
 
 var codeNames = map[string]string{"dcf77": "DCF77", "msf60": "MSF", "wwvb": "WWVB", "jjy": "JJY"}
 
+// codeOf is the time code of a source: its driver's, or of a recording the one that it is named after.
+func codeOf(s status.Source) string {
+	if codeNames[s.Driver] != "" {
+		return s.Driver
+	}
+	return s.Name
+}
+
 // minute is a long-wave minute as it arrives, and how the last hour was heard.
 func (p *pen) minute(box draw.Box, s status.Source, n int) {
 	p.several(box, n)
-	name := codeNames[s.Driver]
+	name := codeNames[codeOf(s)]
 	if name == "" {
 		name = s.Name
 	}
@@ -63,7 +71,7 @@ func (p *pen) minute(box draw.Box, s status.Source, n int) {
 		p.quality(draw.Box{X: rest.X, Y: rest.Bottom() - h, W: rest.W, H: h}, r.Quality)
 		rest.H -= h + p.g.U(1.6)
 	}
-	p.marks(rest, timeCodes[s.Driver], r)
+	p.marks(rest, timeCodes[codeOf(s)], r)
 }
 
 // odds says at the right end of a line how sure the minute is, and gives the width it takes.
@@ -106,7 +114,7 @@ func (p *pen) marks(box draw.Box, code []stretch, r *refclock.Radio) {
 		from, to := place(i)
 		w := max(1, to-from-max(1, draw.Round(slot*0.26)))
 		if i >= len(r.Marks) {
-			p.bar(from, plot.Bottom()-plot.H*0.45, w, plot.Bottom(), draw.Mix(p.t.Panel, p.t.Hairline, 0.75))
+			p.bar(from, plot.Bottom()-plot.H*0.45, w, plot.Bottom(), p.t.Hairline)
 			continue
 		}
 		m := r.Marks[i]

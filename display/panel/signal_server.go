@@ -32,7 +32,7 @@ func (p *pen) servers(box draw.Box, sources []status.Source) {
 		base := draw.Baseline(row.Y, row.Bottom(), size)
 		v := s.Signal.Server
 		if v == nil {
-			p.text(draw.Point{X: row.X, Y: base}, draw.Start, row.W, size, draw.Regular, p.t.Quiet, s.Name+": "+p.Say(orElse(strings.TrimPrefix(s.Signal.Text, s.Name+": "), "not asked yet")))
+			p.text(draw.Point{X: row.X, Y: base}, draw.Start, row.W, size, draw.Regular, p.t.Quiet, s.Name+": "+p.Style.Language.Sentence(orElse(strings.TrimPrefix(s.Signal.Text, s.Name+": "), "not asked yet")))
 			continue
 		}
 		p.reach(draw.Box{X: row.Right() - reach, Y: row.Y, W: reach, H: row.H}, v.Reach)

@@ -162,11 +162,9 @@ func (p *pen) satellites(centre draw.Point, radius float32, satellites []refcloc
 			continue
 		}
 		size := max(draw.Smallest, draw.Round(0.9*disc))
-		for _, name := range []string{satelliteName(s.Satellite), fmt.Sprint(s.PRN)} {
-			at := draw.Point{X: s.at.X, Y: draw.Baseline(s.at.Y, s.at.Y, size)}
-			if p.whole(at, draw.Middle, 1.85*disc, size, draw.SemiBold, ink, name) {
-				break
-			}
+		name := draw.Fit(draw.Span{Text: satelliteName(s.Satellite), Size: size, Weight: draw.SemiBold, Fill: ink}, 1.7*disc, draw.Smallest)
+		if name.Text == satelliteName(s.Satellite) {
+			p.add(line(draw.At(s.at.X, draw.Baseline(s.at.Y, s.at.Y, name.Size)), draw.Middle, name))
 		}
 	}
 }
@@ -297,7 +295,9 @@ func (p *pen) facts(g *refclock.GNSS, satellites []refclock.Satellite) (lines []
 	if g.Antenna != "" {
 		lines = append(lines, p.sayf("antenna %s", p.Say(g.Antenna)))
 	}
-	if g.Jamming != "" {
+	if g.Jamming == "ok" {
+		lines = append(lines, p.Say("no interference"))
+	} else if g.Jamming != "" {
 		lines = append(lines, p.sayf("jamming %s", p.Say(g.Jamming)))
 	}
 	if g.ChecksumErrors > 0 {

@@ -2,22 +2,24 @@ package panel
 
 import (
 	"fmt"
+	"image/color"
 
 	"timestation/display/draw"
 	"timestation/display/face"
+	"timestation/engine/status"
 )
 
 // StripBox is the place of the trust strip: the foot of every page.
 func StripBox(g draw.Grid) draw.Box {
-	h := g.U(8.6)
+	h := g.U(9)
 	if g.Portrait {
-		h = g.U(15)
+		h = g.U(20)
 	}
 	return draw.Box{X: 0, Y: g.Size.H - h, W: g.Size.W, H: h}
 }
 
-// Strip draws the trust strip: the state in shape, colour and word, and the figures behind it. It takes no notice of the
-// rest of the page, so that it looks the same on all of them.
+// Strip draws the trust strip: the state in shape, colour and word with what the time comes from, and the figures behind
+// it, each over its name. It takes no notice of the rest of the page, so that it looks the same on all of them.
 func Strip(f face.Frame, g draw.Grid) []draw.Shape {
 	t := f.Style.Theme
 	box, colour := StripBox(g), f.Standing().Colour(t)
@@ -26,75 +28,83 @@ func Strip(f face.Frame, g draw.Grid) []draw.Shape {
 		draw.Rect{Box: box, Fill: t.Panel},
 		draw.Rect{Box: draw.Box{X: 0, Y: box.Y, W: box.W, H: rule}, Fill: colour},
 	}
-	margin, state, size := g.U(4.4), g.U(3.7), g.U(3.1)
-	upper := draw.Baseline(box.Y+rule, box.Bottom(), state)
-	lower := upper
+	margin := g.U(4.4)
+	_, inside := box.Top(rule, 0)
+	inside = inside.Inset(margin, g.U(0.9))
+	state := inside
 	if g.Portrait {
-		middle := box.Y + rule + (box.H-rule)*0.52
-		upper = draw.Baseline(box.Y+rule, middle, g.U(4.2))
-		lower = draw.Baseline(middle-g.U(1), box.Bottom()-g.U(1), size)
-		state = g.U(4.2)
+		rows := inside.Rows(2, g.U(1))
+		state, inside = rows[0], rows[1]
 	}
-	shapes = append(shapes, draw.MarkAt(f.Standing().Sign(), draw.At(margin, upper), state, colour)...)
-	word := draw.Span{Text: f.StateWord(), Size: state, Weight: draw.SemiBold, Fill: colour, Steady: true}
-	x := margin + draw.Round(1.35*state)
-	shapes = append(shapes, draw.Row(draw.At(x, upper), draw.Start, word)...)
+	large, small := g.U(3.5), max(draw.Smallest, g.U(2.3))
+	if g.Portrait {
+		large, small = g.U(4.3), g.U(2.9)
+	}
+	mark := large
+	shapes = append(shapes, draw.Mark(f.Standing().Sign(),
+		draw.Box{X: state.X, Y: draw.Round(state.Y + (state.H-mark)/2), W: mark, H: mark}, colour)...)
+	_, state = state.Left(mark, g.U(1.8))
 
 	// The figures stand where the longest common word leaves room, whatever the state.
+	word := draw.Span{Text: f.StateWord(), Size: large, Weight: draw.SemiBold, Fill: colour, Steady: true}
 	longest := word
 	longest.Text = f.Say("NOT SYNCHRONISED")
-	after := x + max(word.Width(), longest.Width()) + 1.6*size
-	from := after
-	if g.Portrait {
-		from = margin
+	if !g.Portrait {
+		state, inside = state.Left(max(word.Width(), longest.Width()), g.U(3))
 	}
-	figures, left := stripFigures(f, g, draw.Box{X: from, Y: lower, W: box.W - margin - from}, size)
-	if g.Portrait {
-		left = box.W - margin
-	}
-	// Between the two, where there is room, what the time comes from.
-	after = x + word.Width() + 1.2*size
-	kinds := draw.Span{Text: f.Followed(), Size: size, Weight: draw.Regular, Fill: t.Quiet}
-	if f.Standing() == face.Synchronised && after+kinds.Width()+size < left {
-		shapes = append(shapes, draw.Row(draw.At(after, upper), draw.Start, kinds)...)
-	}
-	return append(shapes, figures...)
+	names := draw.Span{Text: carried(f), Size: small, Weight: draw.Regular, Fill: t.Quiet}
+	shapes = append(shapes, over(state, word, draw.Fit(names, state.W, names.Size))...)
+	return append(shapes, stripFigures(f, g, inside, large)...)
 }
 
-// figure is one labelled value of the strip.
-type figure struct {
-	label, value string
-	widest       []string
-}
-
-// stripFigures sets the strip's figures on the baseline at the top of a box, ending at its right edge; left is where they
-// begin. Each stands in a place as wide as its widest value, so that none moves when its neighbour changes.
-func stripFigures(f face.Frame, g draw.Grid, box draw.Box, size float32) (shapes []draw.Shape, left float32) {
-	t := f.Style.Theme
-	bound, inView := f.Say("unknown"), f.Say("none")
-	if f.Reading.Synchronised() && f.Reading.Known {
-		bound = f.Bound(f.Reading.MaxError)
-	}
-	all := []figure{{f.Say("bound"), bound, []string{"±888 ms", f.Say("unknown")}}}
-	if f.HasReceiver() {
-		if s := f.Satellites(); s != nil && len(s.Satellites) > 0 {
-			inView = f.Style.Language.Sayf("%d of %d", min(s.SatellitesUsed, len(s.Satellites)), len(s.Satellites))
+// carried says in few words what the time comes from.
+func carried(f face.Frame) string {
+	switch f.Standing() {
+	case face.Synchronised:
+		kinds := f.Followed()
+		if f.Status.Demonstration && kinds != "" {
+			return f.Style.Language.Sayf("Recorded %s", kinds)
 		}
-		all = append(all, figure{f.Say("satellites"), inView, []string{f.Style.Language.Sayf("%d of %d", 88, 88)}})
+		return kinds
+	case face.Holdover:
+		return f.Say("Held by the oscillator")
 	}
-	all = append(all, figure{f.Say("stratum"), fmt.Sprint(f.Reading.Stratum), []string{"88"}},
-		figure{f.Say("leap"), f.LeapWord(), []string{f.Say("unknown")}})
+	return f.Say("No time is served")
+}
 
+// over sets a value over its name, from the left of a box.
+func over(box draw.Box, value, name draw.Span) []draw.Shape {
+	between := box.Y + 0.58*box.H
+	shapes := draw.Row(draw.At(box.X, draw.Baseline(box.Y, between, value.Size)), draw.Start, value)
+	return append(shapes, draw.Row(draw.At(box.X, draw.Baseline(between, box.Bottom(), name.Size)), draw.Start, name)...)
+}
+
+// figure is one value of the strip with its name.
+type figure struct {
+	name, value string
+	widest      []string
+	colour      color.NRGBA
+	sign        draw.Sign
+	signed      bool
+}
+
+// stripFigures sets the strip's figures into a box, ending at its right edge. Each stands in a place as wide as its widest
+// value, so that none moves when its neighbour changes.
+func stripFigures(f face.Frame, g draw.Grid, box draw.Box, size float32) (shapes []draw.Shape) {
+	t := f.Style.Theme
+	all, least := figures(f), 0.85*size
 	value := func(s string) draw.Span {
 		return draw.Span{Text: s, Size: size, Weight: draw.SemiBold, Fill: t.Ink, Steady: true}
 	}
-	indent := func(label string) float32 { return draw.TextWidth(label, size, draw.Regular) + 0.55*size }
+	name := func(s string) draw.Span {
+		return draw.Span{Text: s, Size: max(draw.Smallest, draw.Round(0.7*size)), Weight: draw.Regular, Fill: t.Quiet}
+	}
 	place := func(f figure) float32 {
-		widest := value(f.value).Width()
+		width := max(name(f.name).Width(), value(f.value).Width())
 		for _, w := range f.widest {
-			widest = max(widest, value(w).Width())
+			width = max(width, value(w).Width())
 		}
-		return indent(f.label) + widest
+		return draw.Round(width)
 	}
 	var total float32
 	for {
@@ -102,11 +112,11 @@ func stripFigures(f face.Frame, g draw.Grid, box draw.Box, size float32) (shapes
 		for _, f := range all {
 			total += place(f)
 		}
-		if total+float32(len(all)-1)*size <= box.W || len(all) == 1 {
+		if total+float32(len(all)-1)*0.8*size <= box.W || len(all) == 1 {
 			break
 		}
 		// On the smallest screens not all of them have room.
-		if size > draw.Smallest {
+		if size > draw.Smallest && (len(all) < 5 || size > least) {
 			size--
 		} else {
 			all = all[:len(all)-1]
@@ -115,15 +125,51 @@ func stripFigures(f face.Frame, g draw.Grid, box draw.Box, size float32) (shapes
 	// Beside the state the figures keep together; on a line of their own they take all of it.
 	between := (box.W - total) / float32(max(1, len(all)-1))
 	if !g.Portrait {
-		between = min(between, 2.2*size)
+		between = min(between, g.U(6))
 	}
-	left = box.Right() - total - between*float32(len(all)-1)
-	x := left
+	x := box.Right() - total - between*float32(len(all)-1)
 	for _, f := range all {
-		label := draw.Span{Text: f.label, Size: size, Weight: draw.Regular, Fill: t.Quiet}
-		shapes = append(shapes, draw.Row(draw.At(x, box.Y), draw.Start, label)...)
-		shapes = append(shapes, draw.Row(draw.At(x+indent(f.label), box.Y), draw.Start, value(f.value))...)
+		v := value(f.value)
+		at := draw.Box{X: draw.Round(x), Y: box.Y, W: place(f), H: box.H}
+		if f.signed {
+			v.Fill = f.colour
+			base := draw.Baseline(at.Y, at.Y+0.58*at.H, size)
+			shapes = append(shapes, draw.MarkAt(f.sign, draw.At(at.X, base), size, f.colour)...)
+			shapes = append(shapes, draw.Row(draw.At(at.X+draw.Round(1.3*size), base), draw.Start, v)...)
+			v.Text = ""
+		}
+		shapes = append(shapes, over(at, v, name(f.name))...)
 		x += place(f) + between
 	}
-	return shapes, left
+	return shapes
+}
+
+// figures are those of the strip, the least important last.
+func figures(f face.Frame) []figure {
+	unknown, none := f.Say("unknown"), f.Say("none")
+	bound := unknown
+	if f.Reading.Synchronised() && f.Reading.Known {
+		bound = f.Bound(f.Reading.MaxError)
+	}
+	all := []figure{{name: f.Say("bound"), value: bound, widest: []string{"±888 ms", unknown}}}
+	if f.HasReceiver() {
+		seen := none
+		if s := f.Satellites(); s != nil && len(s.Satellites) > 0 {
+			seen = f.Style.Language.Sayf("%d of %d", min(s.SatellitesUsed, len(s.Satellites)), len(s.Satellites))
+		}
+		all = append(all, figure{name: f.Say("satellites"), value: seen, widest: []string{f.Style.Language.Sayf("%d of %d", 88, 88)}})
+	}
+	all = append(all, figure{name: f.Say("leap"), value: f.LeapWord(), widest: []string{unknown}})
+	alerts := figure{name: f.Say("alerts"), value: none, widest: []string{"–88", none}}
+	if n := len(f.Status.Alerts); n > 0 {
+		worst := status.Info
+		for _, a := range f.Status.Alerts {
+			if rank(a.Severity) > rank(worst) {
+				worst = a.Severity
+			}
+		}
+		alerts.value, alerts.signed = fmt.Sprint(n), true
+		alerts.colour, alerts.sign = SeverityLook(f.Style.Theme, worst)
+	}
+	return append(all, alerts, figure{name: f.Say("stratum"), value: fmt.Sprint(f.Reading.Stratum), widest: []string{"88"}})
 }

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"timestation/display/draw"
+	"timestation/display/words"
+	"timestation/engine/status"
+	"timestation/refclock"
 )
 
 // TestSunriseAndSunset against the tables of the US Naval Observatory and the HM Nautical Almanac Office, to two minutes.
@@ -110,5 +113,19 @@ func TestWorldIsLitByTheSun(t *testing.T) {
 	}
 	if africa == atlantic || australia == pacific {
 		t.Error("land looks like sea")
+	}
+}
+
+// TestConfiguredPositionStandsIn: without a fix the locator is that of the configuration, and with one that of the receiver.
+func TestConfiguredPositionStandsIn(t *testing.T) {
+	in := inputOf(&status.Status{}, words.English)
+	in.Position = &refclock.Position{Latitude: 48.137, Longitude: 11.575}
+	if at, ok := in.position(); !ok || locator(at) != "JN58sd" {
+		t.Errorf("%v %v", at, ok)
+	}
+	in.Status.Sources = []status.Source{{Name: "gps0", Driver: "gps", State: status.Selected,
+		Signal: refclock.Signal{GNSS: &refclock.GNSS{Fix: refclock.Fix3D, Latitude: 52.5163, Longitude: 13.3777}}}}
+	if at, ok := in.position(); !ok || locator(at) != "JO62qm" {
+		t.Errorf("%v %v", at, ok)
 	}
 }

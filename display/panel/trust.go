@@ -50,7 +50,7 @@ func (p *pen) sentences() []sentence {
 	if standing != face.Synchronised {
 		why := p.Because()
 		if standing == face.Holdover {
-			why = p.voteWords(p.Status.Reason)
+			why = p.Sentence(p.Status.Reason)
 		}
 		all = append(all, sentence{why, standing.Sign(), standing.Colour(p.t)})
 	}
@@ -59,18 +59,18 @@ func (p *pen) sentences() []sentence {
 		case part == "":
 		case i == 0 && strings.HasPrefix(part, "no "):
 			if standing == face.Synchronised {
-				all = append(all, sentence{p.voteWords(part), draw.Triangle, p.t.Warn})
+				all = append(all, sentence{p.Sentence(part), draw.Triangle, p.t.Warn})
 			}
 		case i == 0 && strings.Contains(part, "nothing"): // checks it
-			all = append(all, sentence{p.voteWords(part), draw.Ring, p.t.Info})
+			all = append(all, sentence{p.Sentence(part), draw.Ring, p.t.Info})
 		case i == 0:
-			all = append(all, sentence{p.voteWords(part), draw.Disc, p.t.Good})
+			all = append(all, sentence{p.Sentence(part), draw.Disc, p.t.Good})
 		default:
-			all = append(all, sentence{p.voteWords(part), draw.Triangle, p.t.Warn})
+			all = append(all, sentence{p.Sentence(part), draw.Triangle, p.t.Warn})
 		}
 	}
 	if p.Status.Unseen != "" {
-		all = append(all, sentence{p.voteWords(p.Status.Unseen), draw.Ring, p.t.Quiet})
+		all = append(all, sentence{p.Sentence(p.Status.Unseen), draw.Ring, p.t.Quiet})
 	}
 	if len(all) == 0 {
 		all = append(all, sentence{p.Say("No source tells the time"), draw.Square, p.t.Bad})

@@ -35,7 +35,7 @@ func (p *pen) alerts(box draw.Box) {
 	base := draw.Baseline(head.Y, head.Bottom(), p.strong())
 	used := p.text(draw.Point{X: head.X, Y: base}, draw.Start, head.W*0.5, p.strong(), draw.SemiBold, p.t.Ink, p.Say("Alerts"))
 	if len(all) == 0 {
-		p.text(draw.Point{X: head.Right(), Y: base}, draw.End, head.W-used-p.g.U(2), p.small(), draw.Regular, p.t.Info, p.Say(p.View.Told))
+		p.text(draw.Point{X: head.Right(), Y: base}, draw.End, head.W-used-p.g.U(2), p.small(), draw.Regular, p.t.Info, p.Sentence(p.View.Told))
 		base := draw.Baseline(rest.Y, rest.Y+p.g.U(4), p.body())
 		p.add(draw.MarkAt(draw.Disc, draw.Point{X: rest.X, Y: base}, p.body(), p.t.Good)...)
 		indent := draw.Round(1.5 * p.body())
@@ -61,7 +61,7 @@ func (p *pen) alerts(box draw.Box) {
 		p.Spots[len(p.Spots)-1].Box = draw.Box{X: button.X - p.g.U(1), Y: box.Y, W: box.Right() - button.X + p.g.U(1), H: button.Bottom() - box.Y}
 		right = button.X - p.g.U(1)
 	}
-	p.text(draw.Point{X: right, Y: base}, draw.End, right-head.X-used-p.g.U(2), p.small(), draw.Regular, p.t.Info, p.Say(p.View.Told))
+	p.text(draw.Point{X: right, Y: base}, draw.End, right-head.X-used-p.g.U(2), p.small(), draw.Regular, p.t.Info, p.Sentence(p.View.Told))
 }
 
 func severity(a status.Alert) int {
@@ -91,21 +91,27 @@ func (p *pen) alert(box draw.Box, a status.Alert, must bool) (rest draw.Box, ok 
 		button = draw.Box{X: box.Right() - width, W: width, H: p.g.U(3.8)}
 		words -= width + p.g.U(1.5)
 	}
-	text := draw.Wrap(a.Text, size, draw.SemiBold, words, words)
+	said, does := p.alertWords(a)
+	text := draw.Wrap(said, size, draw.SemiBold, words, words)
+	if since := p.alertSince(a); does == "" {
+		does = since
+	} else {
+		does = since + " · " + does
+	}
 	// What stands below the button has the whole width.
 	first := box.W - indent
-	if float32(len(text))*step < button.H {
+	if float32(len(text))*step < button.H-p.g.U(0.5) {
 		first = words
 	}
 	widths := []float32{first, box.W - indent, box.W - indent}
-	mend := draw.Wrap(p.upper(a.Mend), p.small(), draw.Regular, widths...)
+	mend := draw.Wrap(does, p.small(), draw.Regular, widths...)
 	small := draw.Round(1.4 * p.small())
-	height := float32(len(text))*step + float32(len(mend)+1)*small
+	height := float32(len(text))*step + float32(len(mend))*small
 	if height > box.H && !must {
 		return box, false
 	}
 	if over := int(math.Ceil(float64((height - box.H) / small))); over > 0 {
-		mend = draw.Wrap(p.upper(a.Mend), p.small(), draw.Regular, widths[:max(0, len(mend)-over)]...)
+		mend = draw.Wrap(does, p.small(), draw.Regular, widths[:max(0, len(mend)-over)]...)
 	}
 	sign, colour := p.alertLook(a.Severity)
 	y := box.Y
@@ -120,7 +126,7 @@ func (p *pen) alert(box draw.Box, a status.Alert, must bool) (rest draw.Box, ok 
 		p.add(draw.Text{At: draw.Point{X: box.X + indent, Y: base}, String: line, Size: size, Weight: draw.SemiBold, Fill: p.t.Ink})
 		y += step
 	}
-	for _, line := range append(mend, p.alertSince(a)) {
+	for _, line := range mend {
 		base := draw.Baseline(y, y+small, p.small())
 		if base > box.Bottom() {
 			break
@@ -136,6 +142,15 @@ func (p *pen) alert(box draw.Box, a status.Alert, must bool) (rest draw.Box, ok 
 	}
 	_, rest = box.Top(y-box.Y, pad)
 	return rest, true
+}
+
+// alertWords are what an alert says and what to do about it.
+func (in Input) alertWords(a status.Alert) (text, mend string) {
+	text, mend = a.In(string(in.Style.Language))
+	if text != a.Text && a.Source != "" { // a translation does not name the source
+		text = a.Source + ": " + text
+	}
+	return text, in.Sentence(mend)
 }
 
 // alertSince says since when, and who has seen it.

@@ -107,7 +107,7 @@ func (p *pen) sourceColumns(card draw.Box, shown []status.Source) sourceColumns 
 
 // kindWords say what a source is, and the one figure that tells how well it is heard.
 func (p *pen) kindWords(s status.Source) string {
-	kind := p.Say(face.KindWord(s.Driver))
+	kind := p.Say(face.KindWord(s))
 	switch v := s.Signal; {
 	case v.GNSS != nil:
 		return kind + ", " + p.Style.Language.Count(v.GNSS.SatellitesUsed, "satellite", "satellites")
@@ -169,7 +169,7 @@ func (p *pen) missingWords(s status.Source) string {
 		parts = append(parts, p.Say("never heard"))
 	}
 	if s.Signal.Text != "" {
-		parts = append(parts, p.Say(strings.TrimPrefix(s.Signal.Text, s.Name+": ")))
+		parts = append(parts, p.Style.Language.Sentence(strings.TrimPrefix(s.Signal.Text, s.Name+": ")))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -265,7 +265,7 @@ func (p *pen) spreadAxis(s spread, head draw.Box, bottom float32) {
 		if x-width/2 < middle+half || x+width/2 > free {
 			continue
 		}
-		free = x - width/2 - 0.5*size
+		free = x - width/2 - 1.5*size
 		for _, label := range []struct {
 			x    float32
 			text string

@@ -56,6 +56,16 @@ type Identity struct {
 	Name     string `json:"name"`
 	Version  string `json:"version"`
 	Timezone string `json:"timezone"`
+	// Position is latitude and longitude of the station's antenna in degrees; empty where nobody has said.
+	Position []float64 `json:"position,omitempty"`
+}
+
+// Where is the position, or nil.
+func (i Identity) Where() *refclock.Position {
+	if len(i.Position) != 2 {
+		return nil
+	}
+	return &refclock.Position{Latitude: i.Position[0], Longitude: i.Position[1]}
 }
 
 // New makes a station that has yet to be asked; local reads this machine's own clock, which is only compared. address is as "http://studio.local:8123", or "unix:/run/x.sock" for a

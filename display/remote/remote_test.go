@@ -85,7 +85,7 @@ func (f *far) RoundTrip(r *http.Request) (*http.Response, error) {
 		body = struct {
 			Identity
 			status.Snapshot
-		}{Identity{"Studio 2", "1.0", "Europe/Berlin"}, s.Snapshot(0)}
+		}{Identity{"Studio 2", "1.0", "Europe/Berlin", nil}, s.Snapshot(0)}
 	case "/api/studio":
 		body = studio.State{Revision: 7, Now: "News"}
 	case "/api/history":

@@ -38,7 +38,7 @@ func Available() bool {
 // Run shows the pages until ctx ends or the window is closed, which Q does too; Escape leaves the full screen and F11
 // changes it. It must be called from the main goroutine, and once in the life of a process. An error says why there is no
 // picture; a crash of the window is one too, because the time service must go on.
-func Run(ctx context.Context, st display.Station, cfg display.Config, loc *time.Location, name string, opts Options) (err error) {
+func Run(ctx context.Context, st display.Station, cfg display.Config, opts Options) (err error) {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func Run(ctx context.Context, st display.Station, cfg display.Config, loc *time.
 	w.SetMaster()
 	w.SetPadded(false)
 	inner, cancel := context.WithCancel(ctx)
-	s := newScreen(inner, st, cfg, loc, name, opts.Lateness)
+	s := newScreen(inner, st, cfg, opts)
 	w.SetContent(s.content)
 	w.Resize(fyne.NewSize(1280, 720))
 	full := cfg.Fullscreen && !opts.Windowed
@@ -71,14 +71,16 @@ func Run(ctx context.Context, st display.Station, cfg display.Config, loc *time.
 		}
 	}()
 	var workers sync.WaitGroup
-	// quit runs on Fyne's goroutine. Nothing may be queued there any more once Fyne has stopped.
+	// quit runs on Fyne's goroutine, or on the caller's when a signal has stopped Fyne already: the window must not be
+	// touched then, so it is the driver that is asked and not the application, which would close the window first. Nothing may
+	// be queued any more once Fyne has stopped.
 	var once sync.Once
 	quit := func() {
 		once.Do(func() {
 			cancel()
 			workers.Wait()
 			s.workers.Wait()
-			a.Quit()
+			a.Driver().Quit()
 		})
 	}
 	w.SetCloseIntercept(quit)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"timestation/display"
 )
@@ -18,7 +17,7 @@ const Built = false
 func Available() bool { return false }
 
 // Run fails: this build has no window. The error wraps [errors.ErrUnsupported].
-func Run(context.Context, display.Station, display.Config, *time.Location, string, Options) error {
+func Run(context.Context, display.Station, display.Config, Options) error {
 	return fmt.Errorf("the clock cannot be shown: built without a display (%w); start with --headless, "+
 		"or build with cgo and without the tag headless", errors.ErrUnsupported)
 }

@@ -18,6 +18,7 @@ import (
 	"timestation/display/draw"
 	"timestation/display/page"
 	"timestation/display/panel"
+	"timestation/refclock"
 )
 
 // Fyne paints at the ticks of a 60 Hz ticker of its own, and how long a painting takes depends on what else the machine
@@ -25,11 +26,15 @@ import (
 // the window, until exactly the moment at which it must: the probe, which is painted last, does that.
 const (
 	// firstLead is how long before its second a frame is queued while it is not yet known how long painting takes.
-	firstLead = 150 * time.Millisecond
+	firstLead = 300 * time.Millisecond
 	// longestLead bounds that, and with it how long Fyne may be held.
-	longestLead = 250 * time.Millisecond
-	// spareLead is added to the longest of the last paintings.
-	spareLead = 5 * time.Millisecond
+	longestLead = 600 * time.Millisecond
+	// spareShare of the time between two frames is added to the longest of the last paintings: a frame that waits costs
+	// nothing but a hand that is answered so much later, and one that is not ready in time is seen.
+	spareShare = 0.15
+	// A sleeper is woken late, a little always and the more the longer it slept on a busy machine: the wait for the moment ends
+	// in naps, from lightSleep before it on, and the last of it is no sleep at all.
+	lightSleep, nap = 20 * time.Millisecond, time.Millisecond
 	// firstPicture is how long the first picture may take before the screen counts as out of order.
 	firstPicture = 15 * time.Second
 )
@@ -57,12 +62,14 @@ type screen struct {
 	fresh  bool
 	tick   display.Tick
 	queued time.Time
+	// held is when the wait for the frame's moment was over.
+	held time.Time
 	// paints is how long frames took from the queue to the finished picture, swaps from there to the window.
 	paints, swaps display.Recent
 }
 
-func newScreen(ctx context.Context, st display.Station, cfg display.Config, loc *time.Location, name string, lateness *display.Lateness) *screen {
-	s := &screen{station: st, latency: cfg.Latency(), lateness: lateness}
+func newScreen(ctx context.Context, st display.Station, cfg display.Config, opts Options) *screen {
+	s := &screen{station: st, latency: cfg.Latency(), lateness: opts.Lateness}
 	s.lead.Store(int64(s.latency + firstLead))
 	s.rate.Store(1)
 	run := func(f func()) {
@@ -72,10 +79,16 @@ func newScreen(ctx context.Context, st display.Station, cfg display.Config, loc 
 			f()
 		}()
 	}
-	s.shell = newShell(ctx, st, cfg, loc, name, run, fyne.Do)
-	s.shell.paint = func(shapes []draw.Shape, size draw.Size) (img image.Image) {
-		fyne.DoAndWait(func() { img = page.Paint(shapes, size) })
-		return img
+	s.shell = newShell(ctx, st, cfg, opts, run, fyne.Do)
+	s.shell.paint = func(shapes []draw.Shape, size draw.Size) (image.Image, error) {
+		painted := make(chan image.Image, 1)
+		fyne.Do(func() { painted <- page.Paint(shapes, size) })
+		select {
+		case img := <-painted:
+			return img, nil
+		case <-ctx.Done(): // Fyne may be waiting for this to end
+			return nil, ctx.Err()
+		}
 	}
 	nav := s.shell.nav
 	s.page = page.New(page.Hand{
@@ -148,7 +161,7 @@ func (s *screen) affordable(rate int) int {
 	if !ok {
 		return min(rate, blinkRate)
 	}
-	return max(1, min(rate, int(time.Second/max(1, 2*(paint+spareLead)))))
+	return max(1, min(rate, int(time.Second/max(1, 2*paint))))
 }
 
 // painting is called by Fyne when all of a frame but the probe is drawn. It holds Fyne until the frame's time has come;
@@ -159,29 +172,44 @@ func (s *screen) painting(int, int) image.Image {
 		s.fresh = false
 		finish()
 		s.paints.Add(time.Since(s.queued))
-		// A little less than the shortest swap: no frame may be early.
-		swap, _, _ := s.swaps.Range()
-		time.Sleep(min(s.tick.At.Sub(s.station.Now())-s.latency-swap*7/8, longestLead))
-		tick, held := s.tick, time.Now()
+		// What runs after the swap waits in Fyne's queue before the frame's moment: nothing has to be woken for it then.
+		tick := s.tick
 		s.workers.Add(1)
 		go func() {
 			defer s.workers.Done()
-			fyne.Do(func() { s.handedOver(tick, held) })
+			fyne.Do(func() { s.handedOver(tick) })
 		}()
+		// A little less than the shortest swap: no frame may be early.
+		swap, _, _ := s.swaps.Range()
+		s.hold(tick.At.Add(-s.latency - swap*7/8))
+		s.held = time.Now()
 	}
 	pixel := image.NewNRGBA(image.Rect(0, 0, 1, 1))
 	ground := s.shell.style.Theme.Ground
-	pixel.SetNRGBA(0, 0, draw.DimColour(ground, s.shell.cfg.Brightness(s.tick.Second.UTC().Time().In(s.shell.loc))))
+	pixel.SetNRGBA(0, 0, draw.DimColour(ground, s.shell.cfg.Brightness(s.tick.Second.UTC().Time().In(s.shell.opts.Location))))
 	return pixel
 }
 
+// hold waits until the station's clock says so.
+func (s *screen) hold(until refclock.Stamp) {
+	left := min(until.Sub(s.station.Now()), longestLead)
+	end := time.Now().Add(left)
+	time.Sleep(left - lightSleep)
+	for time.Until(end) > nap {
+		time.Sleep(nap / 2)
+	}
+	for time.Now().Before(end) {
+	}
+}
+
 // handedOver runs on Fyne's goroutine right after the frame went to the window.
-func (s *screen) handedOver(tick display.Tick, held time.Time) {
-	s.swaps.Add(time.Since(held))
+func (s *screen) handedOver(tick display.Tick) {
+	s.swaps.Add(time.Since(s.held))
 	swap, _, _ := s.swaps.Range()
 	_, paint, warm := s.paints.Range()
 	if warm {
-		s.lead.Store(int64(s.latency + swap + min(paint+spareLead, longestLead)))
+		spare := time.Duration(spareShare * float64(time.Second) / float64(max(1, s.rate.Load())))
+		s.lead.Store(int64(s.latency + swap + min(paint+spare, longestLead)))
 	}
 	// The first few frames wait for the graphics driver to compile its shaders: how late they are says nothing of the clock.
 	if s.lateness != nil && warm && !tick.Jump && tick.Part == 0 {

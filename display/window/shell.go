@@ -38,15 +38,14 @@ type shell struct {
 	station display.Station
 	cfg     display.Config
 	style   face.Style
-	loc     *time.Location
-	name    string
+	opts    Options
 	nav     *panel.Navigator
 	// run does something that takes time, and back what follows from it on the shell's own goroutine.
 	run  func(func())
 	back func(func())
 
 	// paint makes pixels of shapes, off the shell's own goroutine; nil where nothing can.
-	paint func([]draw.Shape, draw.Size) image.Image
+	paint func([]draw.Shape, draw.Size) (image.Image, error)
 
 	tick    display.Tick
 	history fetched[display.History]
@@ -64,8 +63,8 @@ type fetched[T any] struct {
 	pending bool
 }
 
-func newShell(ctx context.Context, st display.Station, cfg display.Config, loc *time.Location, name string, run, back func(func())) *shell {
-	return &shell{ctx: ctx, station: st, cfg: cfg, style: cfg.Style(), loc: loc, name: name, run: run, back: back,
+func newShell(ctx context.Context, st display.Station, cfg display.Config, opts Options, run, back func(func())) *shell {
+	return &shell{ctx: ctx, station: st, cfg: cfg, style: cfg.Style(), opts: opts, run: run, back: back,
 		nav: panel.NewNavigator(cfg, time.Now())}
 }
 
@@ -91,7 +90,7 @@ func (s *shell) drawing(t display.Tick) func(draw.Size) []draw.Shape {
 	state := s.station.Studio()
 	s.nav.Tick(time.Now(), state.Page)
 	s.fetch()
-	in := panel.Input{Frame: t.Frame(s.style, s.loc, s.name), Studio: state,
+	in := panel.Input{Frame: t.Frame(s.style, s.opts.Location, s.opts.Name), Studio: state, Position: s.opts.Position,
 		History: s.history.value, HistoryError: s.history.failure, Clients: s.clients.value, ClientsError: s.clients.failure}
 	share := s.cfg.Brightness(in.Local())
 	return func(size draw.Size) []draw.Shape {
@@ -176,27 +175,32 @@ func (s *shell) do(c panel.Command, size draw.Size, redraw func()) {
 				tell(err.Error())
 				return
 			}
-			tell(fmt.Sprintf(s.style.Language.Say("saved as %s"), name))
+			tell("saved as " + name)
 		})
 	}
 }
 
-// save writes a picture into the user's own folder.
+// save writes a picture into the folder for them.
 func (s *shell) save(page, format string, shapes []draw.Shape, size draw.Size, t display.Tick) (name string, err error) {
 	var write func(io.Writer) error
 	switch {
 	case format == "svg":
 		write = func(w io.Writer) error { return draw.SVG(shapes, size, w) }
 	case format == "png" && s.paint != nil:
-		write = func(w io.Writer) error { return png.Encode(w, s.paint(shapes, size)) }
+		write = func(w io.Writer) error {
+			img, err := s.paint(shapes, size)
+			if err != nil {
+				return err
+			}
+			return png.Encode(w, img)
+		}
 	default:
 		return "", fmt.Errorf("a picture cannot be saved as %s", format)
 	}
-	folder, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("the picture has no folder to go to (%w); set HOME", err)
+	if err := os.MkdirAll(s.opts.Exports, 0o755); err != nil {
+		return "", fmt.Errorf("the folder for pictures cannot be made: %w", err)
 	}
-	name = filepath.Join(folder, fmt.Sprintf("timestation-%s-%s.%s", page, t.Second.UTC().Time().Format("20060102T150405Z"), format))
+	name = filepath.Join(s.opts.Exports, fmt.Sprintf("timestation-%s-%s.%s", page, t.Second.UTC().Time().Format("20060102T150405Z"), format))
 	f, err := os.Create(name)
 	if err != nil {
 		return "", fmt.Errorf("the picture cannot be saved: %w", err)

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 	var late display.Lateness
 	cfg := display.DefaultConfig()
 	cfg.Face = os.Getenv(childKey)
-	err := Run(ctx, shifted{}, cfg, time.UTC, "Test", Options{Lateness: &late})
+	err := Run(ctx, shifted{}, cfg, Options{Name: "Test", Location: time.UTC, Lateness: &late})
 	median, p99, frames := late.Figures()
 	fmt.Printf("median %v, 99 %% %v late in %d frames\n", median, p99, frames)
 	if err != nil {
@@ -187,6 +188,7 @@ func TestScreenObeysHands(t *testing.T) {
 		}
 	}
 	await("at the start", true)
+	awake(t, screen)
 	do("mousemove", "400", "200", "key", "3")
 	await("after the key 3", false)
 	do("key", "1")
@@ -204,6 +206,46 @@ func TestScreenObeysHands(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	do("key", "Tab", "key", "Return")
 	await("after Tab and Enter", true)
+}
+
+// awake sees that the X server will not blank the screen by itself.
+func awake(t *testing.T, screen string) {
+	t.Helper()
+	command := exec.Command("xset", "q")
+	command.Env = append(os.Environ(), "DISPLAY="+screen)
+	text, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("xset: %v\n%s; apt install x11-xserver-utils", err, text)
+	}
+	if !regexp.MustCompile(`timeout:\s+0\s`).Match(text) {
+		t.Errorf("the screen saver is on:\n%s", text)
+	}
+}
+
+// TestSignalAtAnyMoment: Fyne stops by itself at SIGTERM, while the window is being stopped for the same reason; whichever is
+// first, the process ends without a panic.
+func TestSignalAtAnyMoment(t *testing.T) {
+	screen, _ := readback.VirtualScreen(t, "", "480x320x24")
+	for _, after := range []time.Duration{300 * time.Millisecond, 700 * time.Millisecond, 1200 * time.Millisecond, 2100 * time.Millisecond} {
+		child := clockOn(t, screen, "led")
+		var out bytes.Buffer
+		child.Stdout, child.Stderr = &out, &out
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(after)
+		_ = child.Process.Signal(syscall.SIGTERM)
+		killed := time.AfterFunc(20*time.Second, func() { _ = child.Process.Kill() })
+		err := child.Wait()
+		if !killed.Stop() {
+			t.Errorf("after %v: it does not end", after)
+		}
+		// Before it listens to signals, the signal ends it as it ends any process.
+		if state, ok := child.ProcessState.Sys().(syscall.WaitStatus); err != nil && !(ok && state.Signaled() && state.Signal() == syscall.SIGTERM) ||
+			strings.Contains(out.String(), "panic") {
+			t.Errorf("after %v: %v\n%s", after, err, out.String())
+		}
+	}
 }
 
 // TestScreenThatIsNotThere: a screen that cannot be reached is an error, not the end of the process.

@@ -11,10 +11,10 @@ var germanPages = map[string]string{
 	"Write a [[refclock]] section for each into the configuration. `timestation receivers` shows what is plugged in.": "Für jeden " +
 		"einen Abschnitt [[refclock]] in die Konfiguration schreiben. `timestation receivers` zeigt, was angesteckt ist.",
 	"next receiver": "nächster Empfänger", "%s · %s, 1 of %d": "%s · %s, 1 von %d", "Other sources": "Andere Quellen",
-	"Sky": "Himmel", "3D fix": "3D-Fix", "2D fix": "2D-Fix", "time fix": "Zeit-Fix", "no fix": "kein Fix",
+	"Sky": "Himmel", "3D fix": "3D-Fix", "2D fix": "2D-Fix", "time fix": "Zeit-Fix",
 	"Nothing has been heard of this receiver yet.": "Von diesem Empfänger wurde noch nichts gehört.",
-	"no satellite in view":                         "kein Satellit in Sicht", "antenna %s": "Antenne %s", "jamming %s": "Störung %s",
-	"ok": "in Ordnung", "open": "offen", "short": "kurzgeschlossen", "warning": "Warnung", "critical": "kritisch",
+	"no satellite in view":                         "kein Satellit in Sicht", "antenna %s": "Antenne: %s", "jamming %s": "Störung: %s", "no interference": "keine Störung",
+	"ok": "gut", "open": "offen", "short": "Kurzschluss", "warning": "Warnung", "critical": "kritisch",
 	"%s %d of %d": "%s %d von %d", "%d of %d sentences damaged": "%d von %d Sätzen beschädigt",
 	"Strength, C/N0 in dB-Hz": "Stärke, C/N0 in dB-Hz", "%d of %d used": "%d von %d genutzt",
 	"No satellite is heard. The antenna needs a clear view of the sky; indoors, a window is often not enough.": "Kein Satellit wird " +
@@ -29,23 +29,12 @@ var germanPages = map[string]string{
 	"weather": "Wetter", "zone": "Zone", "minute": "Minute", "hour": "Stunde", "day": "Tag", "weekday": "Wochentag", "month": "Monat",
 	"year": "Jahr", "day of the year": "Tag im Jahr", "parity": "Parität", "CET": "MEZ", "CEST": "MESZ",
 	"NTP servers": "NTP-Server", "and %d more": "und %d weitere", "not asked yet": "noch nicht gefragt", "delay %s": "Laufzeit %s",
-	"stratum %d": "Stratum %d", "no answer": "keine Antwort", "authenticated": "signiert", "not authenticated": "nicht signiert",
+	"stratum %d": "Stratum %d", "authenticated": "signiert", "not authenticated": "nicht signiert",
 	"%s, not proven": "%s, nicht erwiesen",
 
 	// Trust
 	"Why this clock believes what it shows": "Warum diese Uhr glaubt, was sie zeigt",
-	"%s agree within %s":                    "%s stimmen auf %s überein", "%s is %s off and ignored": "%s liegt %s daneben und zählt nicht",
-	"%s, only compared, is %s off": "%s, nur verglichen, liegt %s daneben", "no majority: %s": "keine Mehrheit: %s",
-	"no source is heard; the oscillator carries the time": "keine Quelle ist zu hören; der Oszillator trägt die Zeit",
-	"the sources together have moved by %s and are not followed; the oscillator carries the time": "die Quellen sind gemeinsam um %s " +
-		"gesprungen, und ihnen wird nicht gefolgt; der Oszillator trägt die Zeit",
-	"%s is alone: a drift of up to %s ppm (%s an hour) cannot be told from the oscillator's own": "%s ist allein: eine Drift bis %s ppm " +
-		"(%s je Stunde) ist von der des Oszillators nicht zu unterscheiden",
-	"no source has a vote":                                   "keine Quelle hat eine Stimme",
-	"%s is followed alone: nothing checks it":                "%s wird allein gefolgt: nichts prüft es nach",
-	"%s are of one receiver: nothing else checks them":       "%s sind ein Empfänger: sonst prüft sie nichts",
-	"%s: %s of the %s independent sources that are demanded": "%s: %s der %s verlangten unabhängigen Quellen",
-	"followed": "führt", "agrees": "stimmt überein", "falseticker, ignored": "geht falsch, zählt nicht", "ignored": "zählt nicht",
+	"followed":                              "führt", "agrees": "stimmt überein", "falseticker, ignored": "geht falsch, zählt nicht", "ignored": "zählt nicht",
 	"compared only": "nur verglichen", "compared": "verglichen", "settling": "schwingt ein", "without valid time": "ohne gültige Zeit",
 	"no time": "keine Zeit", "lost": "verloren", "station time": "Stationszeit", "pulse, jitter %s": "Puls, Streuung %s",
 	"heard %.0f %%": "gehört %.0f %%", "heard %s ago": "vor %s gehört", "never heard": "nie gehört",
@@ -84,7 +73,7 @@ var germanPages = map[string]string{
 		"fragen die Adresse dieser Maschine, UDP-Port 123, soweit ein Abschnitt [[listener]] der Konfiguration sie lässt.",
 	"Requests per second": "Anfragen pro Sekunde", "over the last minute": "in der letzten Minute", "client known": "Client bekannt",
 	"clients known": "Clients bekannt", "%s authenticated": "%s signiert", "Refused, and why": "Abgewiesen, und warum",
-	"Nobody was refused.": "Niemand wurde abgewiesen.", "The busiest first": "Die eifrigsten zuerst", "%d more not listed": "%d weitere nicht aufgeführt",
+	"Nobody was refused.": "Niemand wurde abgewiesen.", "The busiest first": "Die häufigsten zuerst", "%d more not listed": "%d weitere nicht aufgeführt",
 	"address": "Adresse", "requests": "Anfragen", "how often": "wie oft", "how answered": "wie beantwortet",
 	"once": "einmal", "every %s": "alle %s", "%s per second": "%s pro Sekunde", "%s refused": "%s abgewiesen",
 	"address not allowed": "Adresse nicht erlaubt", "not an NTP packet": "kein NTP-Paket", "unknown version": "unbekannte Version",

@@ -55,7 +55,7 @@ func said(t *testing.T) map[string]string {
 					return true
 				}
 				switch f.Sel.Name {
-				case "Say", "Sayf":
+				case "Say", "Sayf", "say", "sayf":
 					take(n.Args[0])
 				case "Count":
 					if len(n.Args) == 3 {
@@ -108,6 +108,29 @@ func TestGermanDates(t *testing.T) {
 	for n, want := range map[int]string{0: "0 Satelliten", 1: "1 Satellit", 9: "9 Satelliten"} {
 		if got := German.Count(n, "satellite", "satellites"); got != want {
 			t.Error(got)
+		}
+	}
+}
+
+// TestSentences: what the engine and the drivers say, as they say it.
+func TestSentences(t *testing.T) {
+	for english, want := range map[string]string{
+		"gps0.pps, gps0 and dcf0 agree within 2.1 ms":  "gps0.pps, gps0 und dcf0 stimmen auf 2,1 ms überein",
+		"gps0: /dev/ttyAMA0 is gone; plug it in again": "gps0: /dev/ttyAMA0 ist weg; wieder einstecken",
+		"gps0's rate broke away, and alone that cannot be told from the oscillator's; the oscillator carries the time": "der Gang von gps0 " +
+			"ist ausgebrochen, und allein ist das von dem des Oszillators nicht zu unterscheiden; der Oszillator trägt die Zeit",
+		"fix lost: none of 4 satellites in view is heard: check the antenna": "Fix verloren: keiner von 4 Satelliten in Sicht ist zu hören: " +
+			"die Antenne prüfen",
+		"DCF77: nothing is decoded at the moment; its time is held but not used":        "DCF77: im Moment wird nichts dekodiert; ihre Zeit läuft weiter, zählt aber nicht",
+		"gps0: settling: 3 consistent samples so far":                                   "gps0: schwingt ein: bisher 3 stimmige Werte",
+		"ntp1: ptb: no answer; check the address, and that UDP port 123 is let through": "ntp1: ptb: keine Antwort; die Adresse prüfen, und ob UDP-Port 123 frei ist",
+		"a text that nobody translated; plug it in again":                               "a text that nobody translated; wieder einstecken",
+	} {
+		if got := German.Sentence(english); got != want {
+			t.Errorf("%q is %q, want %q", english, got, want)
+		}
+		if got := English.Sentence(english); got != english {
+			t.Errorf("%q is %q in English", english, got)
 		}
 	}
 }
