@@ -52,16 +52,17 @@ standard input. It holds one of
 which is recognised unless --format says it. Samples may be noisy beyond recognition, their clock 500 ppm off. A minute is
 printed when it is known, never before:
 
-  sample          at which second 0 of utc began: samples from the beginning of the file, with a fraction. Scope lines count
-                  1000 a second, lost lines included; of minutes, seconds are counted
-  utc             RFC 3339
-  decided_at      how many samples had been read when that was known
-  confidence      the odds against its being wrong, as log10
-  summer_time     whether it is in force in the transmitter's country
-  leap_announced  whether a leap second is announced
-  call_bit        whether the transmitter calls for service (DCF77: bit 15, "R")
-  state           locked; or coasting, where nothing is decoded and the time is that of the sample clock, calibrated before
-  line            of scope lines only: their number, with a fraction`,
+  sample            at which second 0 of utc began: samples from the beginning of the file, with a fraction. Scope lines
+                    count 1000 a second, lost lines included; of minutes, seconds are counted
+  utc               RFC 3339
+  decided_at        how many samples had been read when that was known
+  confidence        the odds against its being wrong, as log10
+  summer_time       whether it is in force in the transmitter's country
+  change_announced  whether its beginning or end is announced (DCF77: bit 16, "A1"; MSF: bit 53B)
+  leap_announced    whether a leap second is announced
+  call_bit          whether the transmitter calls for service (DCF77: bit 15, "R")
+  state             locked; or coasting, where nothing is decoded and the time is that of the sample clock, calibrated before
+  line              of scope lines only: their number, with a fraction`,
 		Example: "  timestation decode " + code.Name + " levels.txt --rate 1000 --json\n  timestation decode " + code.Name + " scope.log",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -83,6 +84,7 @@ type minuteRecord struct {
 	DecidedAt     int64          `json:"decided_at"`
 	Confidence    float64        `json:"confidence"`
 	SummerTime    bool           `json:"summer_time"`
+	Change        bool           `json:"change_announced"`
 	LeapAnnounced bool           `json:"leap_announced"`
 	CallBit       bool           `json:"call_bit"`
 	State         longwave.State `json:"state"`
@@ -158,7 +160,7 @@ func printMinutes(w io.Writer, asJSON bool) func(longwave.PlacedMinute) error {
 		return func(m longwave.PlacedMinute) error {
 			r := minuteRecord{
 				Sample: m.Sample, UTC: m.UTC.Format(time.RFC3339), DecidedAt: m.DecidedAt, Confidence: m.Confidence,
-				SummerTime: m.Summer, LeapAnnounced: m.Leap, CallBit: m.Call, State: m.State,
+				SummerTime: m.Summer, Change: m.Change, LeapAnnounced: m.Leap, CallBit: m.Call, State: m.State,
 			}
 			if m.Line >= 0 {
 				r.Line = &m.Line
@@ -176,7 +178,7 @@ func printMinutes(w io.Writer, asJSON bool) func(longwave.PlacedMinute) error {
 		for _, flag := range []struct {
 			set  bool
 			word string
-		}{{m.Summer, "summer time"}, {m.Leap, "leap second announced"}, {m.Call, "call for service"}} {
+		}{{m.Summer, "summer time"}, {m.Change, "change of summer time announced"}, {m.Leap, "leap second announced"}, {m.Call, "call for service"}} {
 			if flag.set {
 				if says != "" {
 					says += ", "

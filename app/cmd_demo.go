@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"timestation/logbook"
 	"timestation/refclock"
 	"timestation/refclock/gps"
+	"timestation/refclock/replay"
 )
 
 // demoAddresses are where the demonstration answers NTP: ports that need no privilege and are nobody else's.
@@ -41,7 +43,7 @@ func demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "A whole station on a receiver recording, nothing to plug in",
 		Long: `Runs the same station as ` + "`timestation run`" + `, but its GPS driver reads a pseudo-terminal on which a real receiver's
-recording plays, re-stamped to this machine's clock. So it shows everything but proves nothing: screen, status and every
+recording plays, re-stamped to this machine's clock; a second receiver is a made-up DCF77 module. So it shows everything but proves nothing: screen, status and every
 NTP answer (reference ID DEMO) say that it is a demonstration.
 
 NTP answers on 127.0.0.1 and ::1, port 11123, plain and with the keys in the data folder's demo.keys; the status page is
@@ -64,7 +66,7 @@ http://127.0.0.1:8123. Without --data the log goes to a temporary folder that is
 				return err
 			}
 			defer player.Close()
-			cfg, err := demoConfig(player.Device(), data)
+			cfg, err := demoConfig(player.Device(), data, clock.Now())
 			if err != nil {
 				return err
 			}
@@ -80,8 +82,20 @@ http://127.0.0.1:8123. Without --data the log goes to a temporary folder that is
 	return c
 }
 
-// demoConfig is the demonstration's configuration: the defaults, and what the player's terminal needs.
-func demoConfig(device, data string) (*config.Config, error) {
+// writeDemoRadio writes a day of DCF77 that begins when the station will have started.
+func writeDemoRadio(name string, now refclock.Stamp) error {
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	const start = 5 * time.Second
+	begin := time.Unix(0, int64(now)).UTC().Truncate(time.Second).Add(start)
+	return errors.Join(demo.WriteRadio(file, begin, 24*time.Hour), file.Close())
+}
+
+// demoConfig is the demonstration's configuration: the defaults, what the player's terminal needs, and a DCF77 module that
+// is made up.
+func demoConfig(device, data string, now refclock.Stamp) (*config.Config, error) {
 	keys := filepath.Join(data, "demo.keys")
 	if exists(filepath.Join(data, logbook.FileName)) && !exists(keys) {
 		return nil, fmt.Errorf("--data: %s holds the log of a real station, which a recording must not get into; name another folder", data)
@@ -100,7 +114,15 @@ func demoConfig(device, data string) (*config.Config, error) {
 	delay := demo.Delay.Seconds()
 	receiver.DelaySeconds = &delay // the player's delay is known: this source is calibrated
 	receiver.Trust = "at once"     // and its time is this machine's own
-	cfg.Refclocks = []config.Refclock{{Name: "gps0", Driver: "gps", Receiver: "recording", Config: refclock.Config(&receiver)}}
+	radio := replay.DefaultConfig()
+	radio.File, radio.Format = filepath.Join(data, "demo.dcf77"), "dcf77"
+	if err := writeDemoRadio(radio.File, now); err != nil {
+		return nil, fmt.Errorf("--data: %w", err)
+	}
+	cfg.Refclocks = []config.Refclock{
+		{Name: "gps0", Driver: "gps", Receiver: "recording", Config: refclock.Config(&receiver)},
+		{Name: "dcf77", Driver: "replay", Receiver: "radio", Config: refclock.Config(&radio)},
+	}
 	cfg.Control.ChronyAddress = demoChronyAddress
 	for _, address := range demoAddresses {
 		l := serve.DefaultConfig()

@@ -172,12 +172,12 @@ func TestWrongUseOfTheLog(t *testing.T) {
 // A recording must not get into the evidence of a real station.
 func TestDemoLeavesARealLogAlone(t *testing.T) {
 	dir := writtenLog(t)
-	if _, err := demoConfig("/dev/null", dir); err == nil || !strings.Contains(err.Error(), "real station") {
+	if _, err := demoConfig("/dev/null", dir, 0); err == nil || !strings.Contains(err.Error(), "real station") {
 		t.Errorf("a demonstration in a real station's folder: %v", err)
 	}
 	fresh := t.TempDir()
 	for range 2 { // a demonstration may go on in a folder of its own
-		if _, err := demoConfig("/dev/null", fresh); err != nil {
+		if _, err := demoConfig("/dev/null", fresh, 0); err != nil {
 			t.Error(err)
 		}
 		if err := os.WriteFile(filepath.Join(fresh, logbook.FileName), nil, 0o600); err != nil {
