@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -46,13 +47,16 @@ func command(text string) error {
 // unplug pulls the USB adapter out.
 func unplug() error { return command(`{"execute":"device_del","arguments":{"id":"adapter"},"id":1}`) }
 
-// plugIn puts it back, and does then what udev does.
+// plugIn puts it back, and does then what udev and .ci/board-init do.
 func plugIn() error {
 	if err := command(`{"execute":"device_add","arguments":{"driver":"usb-serial","id":"adapter","chardev":"usba"},"id":1}`); err != nil {
 		return err
 	}
 	for range 50 {
 		if found, _ := filepath.Glob("/dev/ttyUSB*"); len(found) > 0 {
+			if out, err := exec.Command("/bin/stty", "-F", found[0], "raw", "-echo").CombinedOutput(); err != nil {
+				return fmt.Errorf("%w: %s", err, out)
+			}
 			const dialout = 20
 			if err := os.Chown(found[0], 0, dialout); err != nil {
 				return err

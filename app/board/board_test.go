@@ -87,7 +87,7 @@ func (w *World) until(t *testing.T, limit time.Duration, what any, done func() b
 		if at > limit {
 			t.Fatalf("%v after the beginning: %v", at.Round(time.Second), what)
 		}
-		time.Sleep(500 * time.Millisecond)
+		time.Sleep(time.Second)
 	}
 }
 

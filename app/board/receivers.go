@@ -20,7 +20,7 @@ import (
 // tooLate is by how much an edge may be late at most; one that would be later is left out. The emulated processor is held
 // up for milliseconds whenever the real one is. The pulse is sharper than the radio, as in life.
 const (
-	pulseTooLate = 1500 * time.Microsecond
+	pulseTooLate = 10 * time.Millisecond
 	radioTooLate = 30 * time.Millisecond
 )
 

@@ -63,6 +63,9 @@ type station struct {
 	printed        *log
 	ended          chan struct{}
 	err            error
+
+	mu   sync.Mutex
+	seen map[string]string
 }
 
 // log collects what a program prints.
@@ -97,7 +100,7 @@ func start(t *testing.T, name, config string, caps []uintptr) *station {
 	if !known {
 		t.Fatalf("there are no ports for %q", name)
 	}
-	s := &station{name: name, web: at.web, ntp: at.ntp, printed: &log{}, ended: make(chan struct{})}
+	s := &station{name: name, web: at.web, ntp: at.ntp, printed: &log{}, ended: make(chan struct{}), seen: map[string]string{}}
 	config += "\n[[listener]]\naddress = \"" + s.ntp + "\"\n[control]\nchrony_address = \"\"\n[web]\nlisten = \"" + s.web + "\"\n"
 	path, data := "/etc/timestation/"+name+".toml", filepath.Join("/var/lib/timestation", name)
 	if err := os.WriteFile(path, []byte(config), 0o644); err != nil {
@@ -123,6 +126,7 @@ func start(t *testing.T, name, config string, caps []uintptr) *station {
 		s.err = s.command.Wait()
 		close(s.ended)
 	}()
+	go s.follow()
 	t.Cleanup(func() {
 		s.stop(t)
 		if t.Failed() {
@@ -185,15 +189,49 @@ func (s *station) source(name string) status.Source {
 	return status.Source{}
 }
 
+// beforeRestart is how the text of an alert of an earlier run begins.
+const beforeRestart = "Before the restart"
+
 // alert gives the text of an alert that stands; those of an earlier run stand for a while, too, and do not count.
 func (s *station) alert(code, source string) string {
 	r, _ := s.report()
 	for _, a := range r.Alerts {
-		if a.Code == code && (source == "" || a.Source == source) && !strings.HasPrefix(a.Text, "Before the restart") {
+		if a.Code == code && (source == "" || a.Source == source) && !strings.HasPrefix(a.Text, beforeRestart) {
 			return a.Text
 		}
 	}
 	return ""
+}
+
+// follow remembers the states and alerts that the station shows, until it ends: what the scenario lets happen may be over
+// when the test comes to ask for it.
+func (s *station) follow() {
+	for {
+		select {
+		case <-s.ended:
+			return
+		case <-time.After(time.Second):
+		}
+		r, ok := s.report()
+		if !ok {
+			continue
+		}
+		s.mu.Lock()
+		s.seen[string(r.State)] = r.Reason
+		for _, a := range r.Alerts {
+			if s.seen[a.Code+" "+a.Source] == "" && !strings.HasPrefix(a.Text, beforeRestart) {
+				s.seen[a.Code+" "+a.Source] = a.Text
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+// was gives the text of an alert ("code source") or state that the station has shown, empty where it has not.
+func (s *station) was(what string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen[what]
 }
 
 // said is the status as a person would read it, for messages.
