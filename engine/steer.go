@@ -24,6 +24,9 @@ func (e *Engine) steer(s *status.Status) {
 		Uncertainty95: s.Uncertainty95, MaxError: s.MaxError, Limit: s.MaxErrorLimit,
 		Leap: s.Leap, LeapAt: s.LeapAt, Jumps: e.accepted,
 	}
+	if e.estimate != nil {
+		aim.FrequencyUncertainty = e.own(e.last.Raw).FrequencyUncertainty
+	}
 	events, err := e.options.Steer.Apply(aim, e.last)
 	e.alert(errors.Is(err, clock.ErrNotPermitted), status.Alert{
 		Code: "clock-not-permitted", Severity: status.Warning, Text: "The system clock is not steered: " + text(err) + ".",

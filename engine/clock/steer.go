@@ -19,11 +19,14 @@ const (
 	// aroundLeap is for how long before and after a leap second nothing is changed: the kernel makes it a tick late, and
 	// the two clocks may be on different sides of it.
 	aroundLeap = 2 * time.Second
-	// rearm is for how long after a step no leap second is announced to the kernel. A step makes it forget when the leap
+	// rearm is for how long no leap second is announced to the kernel after a step. A step makes it forget when the leap
 	// second is due but not that one is (ntp_clear in kernel/time/ntp.c), so that it would never come; only when one of its
 	// seconds has begun without the announcement does it look anew.
-	rearm = 2500 * time.Millisecond
+	rearm = 1500 * time.Millisecond
 	day   = 24 * time.Hour
+	// trusted is the uncertainty of a frequency that is given to the kernel, 1σ. One that is not known so well is no better
+	// than what the kernel ran at before, and would be left there when the station stops; the slew takes out what it makes.
+	trusted = 20e-6
 )
 
 // Steer keeps the system clock at the station's time: one step at the start and one for each accepted jump, otherwise by
@@ -34,14 +37,15 @@ type Steer struct {
 
 	set        Timex // as written last
 	last       Reading
-	updated    int64 // Raw of the last update
-	told       Aim   // of the last update
-	base       float64
-	stepped    bool // the step of the start has been made or was not needed
+	updated    int64   // Raw of the last update
+	told       Aim     // of the last update
+	base       float64 // the best known rate, ppm
+	stepped    bool    // the step of the start has been made or was not needed
 	jumps      uint64
 	ourStep    time.Duration // made since last
 	hasReading bool
-	stepSeen   int64 // Raw of the last step by anybody
+	forgetful  bool  // a step made the kernel forget when a leap second is due
+	withdrawn  int64 // Raw of the first update since then, which announces none
 	taken      bool  // nothing of another program's loop is left
 	failed     error // of the last update
 }
@@ -52,8 +56,9 @@ type Aim struct {
 	Synchronised bool
 	// Now is the station's time at the reading.
 	Now refclock.Instant
-	// Frequency is how many seconds TAI gains on CLOCK_MONOTONIC_RAW in one of its seconds.
-	Frequency float64
+	// Frequency is how many seconds TAI gains on CLOCK_MONOTONIC_RAW in one of its seconds, FrequencyUncertainty how far
+	// off that may be, 1σ.
+	Frequency, FrequencyUncertainty float64
 	// Uncertainty95 and MaxError are the station's, and Limit the bound beyond which it does not claim to know the time.
 	Uncertainty95, MaxError, Limit time.Duration
 	// Leap is what LeapAt brings: the start of 23:59:60, or of the 00:00:00 in place of 23:59:59.
@@ -120,13 +125,14 @@ func (s *Steer) takeOver() error {
 // every publication. What it returns as events has happened; on an error the clock runs on as it was. A kernel that refuses
 // is asked again once a second, and the error stands meanwhile.
 func (s *Steer) Apply(aim Aim, r Reading) (events []Event, err error) {
-	if by, foreign := s.noticeStep(aim, r); foreign {
-		s.stepSeen = r.Raw
+	by, foreign := s.noticeStep(aim, r)
+	if foreign {
+		s.forgetful, s.withdrawn = true, 0
 		events = append(events, Event{SetByOther, by, fmt.Sprintf("another program or person set the system clock by %v; "+
 			"it is slewed back, or set when a jump is accepted", by.Round(time.Microsecond))})
 	}
 	s.last, s.hasReading = r, true
-	changed := aim.Synchronised != s.told.Synchronised || aim.Leap != s.told.Leap || aim.Jumps != s.told.Jumps
+	changed := foreign || aim.Synchronised != s.told.Synchronised || aim.Leap != s.told.Leap || aim.Jumps != s.told.Jumps
 	if s.updated != 0 && !changed && time.Duration(r.Raw-s.updated) < updateEvery || s.nearLeap(aim) {
 		return events, s.failed
 	}
@@ -160,7 +166,7 @@ func (s *Steer) update(aim Aim, r Reading) (events []Event, err error) {
 			if err := s.step(offset); err != nil {
 				return events, err
 			}
-			s.stepSeen = r.Raw
+			s.forgetful, s.withdrawn = true, 0
 			events = append(events, Event{Set, offset, fmt.Sprintf("the system clock was set by %v", offset.Round(time.Microsecond))})
 			offset = 0
 		}
@@ -250,7 +256,9 @@ func (s *Steer) write(aim Aim, r Reading, now Timex, offset time.Duration) error
 	bound := aim.MaxError + offset.Abs()
 	s.set.Status = StaUnsync
 	if aim.Synchronised {
-		s.base = aim.Frequency * 1e6
+		if aim.FrequencyUncertainty <= trusted {
+			s.base = aim.Frequency * 1e6
+		}
 		excursion = math.Max(-s.maxSlew, math.Min(s.maxSlew, offset.Seconds()/constant.Seconds()*1e6))
 		if bound <= aim.Limit {
 			s.set.Status = s.leapFlag(aim, r, offset)
@@ -268,6 +276,9 @@ func (s *Steer) write(aim Aim, r Reading, now Timex, offset time.Duration) error
 	if _, err := s.kernel.Adjust(&t); err != nil {
 		return err
 	}
+	if s.forgetful && s.withdrawn == 0 {
+		s.withdrawn = r.Raw
+	}
 	if aim.Synchronised && now.TAI != aim.Now.TAIMinusUTC {
 		_, err := s.kernel.Adjust(&Timex{Modes: AdjTAI, Constant: int64(aim.Now.TAIMinusUTC)})
 		return err
@@ -282,8 +293,11 @@ func (s *Steer) leapFlag(aim Aim, r Reading, offset time.Duration) int32 {
 	if left <= 0 || offset.Abs() > aroundLeap {
 		return 0
 	}
-	if s.stepSeen != 0 && time.Duration(r.Raw-s.stepSeen) < rearm {
-		return 0
+	if s.forgetful {
+		if s.withdrawn == 0 || time.Duration(r.Raw-s.withdrawn) < rearm {
+			return 0
+		}
+		s.forgetful = false
 	}
 	const second = int64(time.Second)
 	ends := aim.LeapAt.TAI - int64(aim.LeapAt.TAIMinusUTC)*second // of the day, as the kernel counts

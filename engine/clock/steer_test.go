@@ -316,25 +316,62 @@ func TestReleaseLeavesNothingBehind(t *testing.T) {
 }
 
 // After a step of the clock the kernel has forgotten when the announced leap second is due. It looks anew only when one of
-// its seconds has begun without the announcement.
-func TestLeapIsAnnouncedAnewAfterAStep(t *testing.T) {
-	m := newModel(refclock.Date(2027, 6, 30, 23, 0, 0, 0), 0, 0)
-	r := newRig(t, m)
-	r.aim.Leap, r.aim.LeapAt = refclock.LeapInsert, refclock.Date(2027, 6, 30, 23, 59, 59, 0).Instant(37).Add(time.Second)
-	r.goOn(10 * time.Second)
-	if m.status&StaIns == 0 {
-		t.Fatalf("not announced: status %#x", m.status)
-	}
-	m.setBy(-5 * time.Millisecond)
-	without := time.Duration(0)
-	for range 50 {
-		r.goOn(200 * time.Millisecond)
+// its seconds has begun without the announcement, however seldom the station finds time to tell it anything.
+func TestLeapComesAfterAStep(t *testing.T) {
+	for _, every := range []time.Duration{200 * time.Millisecond, 1700 * time.Millisecond, 4 * time.Second} {
+		m := newModel(refclock.Date(2027, 6, 30, 23, 59, 0, 0), 20e-6, 0)
+		r := newRig(t, m)
+		leap := refclock.Date(2027, 7, 1, 0, 0, 0, 0)
+		r.aim.Leap, r.aim.LeapAt = refclock.LeapInsert, refclock.Instant{TAI: (leap.Seconds + 37) * 1e9, TAIMinusUTC: 37}
+		r.goOn(10 * time.Second)
 		if m.status&StaIns == 0 {
-			without += 200 * time.Millisecond
+			t.Fatalf("not announced: status %#x", m.status)
+		}
+		m.setBy(-5 * time.Millisecond)
+		for m.truth < leap.Seconds*1e9-int64(5*time.Second) {
+			r.run(every)
+			r.publish()
+		}
+		r.run(15 * time.Second)
+		if m.tai != 38 {
+			t.Errorf("told every %v: the leap second did not come: status %#x, state %d, TAI %+d", every, m.status, m.state, m.tai)
 		}
 	}
-	if without < time.Second || without > 4*time.Second || m.status&StaIns == 0 {
-		t.Errorf("not announced for %v, then status %#x", without, m.status)
+}
+
+// A rate that is not known well is not given to the kernel, and not left there at the stop: what it ran at before is no
+// worse. The clock is kept right all the same.
+func TestPoorFrequencyIsNotTrusted(t *testing.T) {
+	m := newModel(someDay, 38e-6, 0)
+	m.frequency = -36 * frequencyUnit // of the last run
+	r := newRig(t, m)
+	poor := func(d time.Duration) {
+		for range int(d / (200 * time.Millisecond)) {
+			r.run(200 * time.Millisecond)
+			r.aim.Now.TAI = r.truth + r.tai
+			r.aim.Frequency, r.aim.FrequencyUncertainty = -578e-6, 100e-6
+			if _, err := r.Apply(r.aim, r.Read()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	poor(5 * time.Minute)
+	if r.off().Abs() > 20*time.Microsecond {
+		t.Errorf("off by %v", r.off())
+	}
+	for _, w := range r.written {
+		if w.Modes&AdjFrequency != 0 && math.Abs(w.ppm()+38) > 3 {
+			t.Fatalf("written: %.1f ppm", w.ppm())
+		}
+	}
+	r.aim.FrequencyUncertainty = 1e-6
+	r.goOn(time.Minute)
+	poor(time.Minute) // as after a break: the best known rate stays
+	if err := r.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if got := (Timex{Frequency: r.frequency, Tick: r.tick}).ppm(); math.Abs(got+38) > 0.01 {
+		t.Errorf("it runs on at %.3f ppm, want −38", got)
 	}
 }
 
