@@ -17,8 +17,8 @@ build: ## the program, in bin/timestation
 	@.ci/setup go window
 	go build $(gles) -o bin/timestation ./app
 
-test: ## everything: check, peers, screen, deb-test, one after the other
-	@.ci/gate check peers screen deb-test
+test: ## everything: check, peers, screen, deb-test, board-test, one after the other
+	@.ci/gate check peers screen deb-test board-test
 
 check: ## format, vet, staticcheck, other systems, unit tests with the race detector, fuzzing
 	@.ci/setup go window network

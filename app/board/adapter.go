@@ -17,31 +17,44 @@ import (
 // monitor is the serial port that leads to QEMU's monitor (its machine protocol, QMP).
 const monitor = "/dev/ttyS3"
 
-// command sends one command to QEMU and waits for its answer.
+// command sends one command to QEMU and waits for its answer. A busy machine may lose it: it is sent again then, and an
+// error of the second one is that the first was obeyed.
 func command(text string) error {
+	const times = 4
+	for i := range times {
+		answer, err := ask(text)
+		switch {
+		case err != nil:
+			return err
+		case strings.Contains(answer, `"error"`) && i == 0:
+			return fmt.Errorf("QEMU: %s", answer)
+		case answer != "":
+			return nil
+		}
+	}
+	return fmt.Errorf("QEMU's monitor has said nothing %d times", times)
+}
+
+// ask gives the line with the answer, or nothing after a while.
+func ask(text string) (string, error) {
 	port, err := os.OpenFile(monitor, os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer port.Close()
 	// The mode is negotiated once; later it is an error that does not matter.
-	if _, err := port.WriteString(`{"execute":"qmp_capabilities","id":0}` + "\n" + text + "\n"); err != nil {
-		return err
+	if _, err := port.WriteString("\n" + `{"execute":"qmp_capabilities","id":0}` + "\n" + text + "\n"); err != nil {
+		return "", err
 	}
-	timer := time.AfterFunc(5*time.Second, func() { port.Close() })
+	timer := time.AfterFunc(10*time.Second, func() { port.Close() })
 	defer timer.Stop()
 	answers := bufio.NewScanner(port)
 	for answers.Scan() {
-		line := answers.Text()
-		if !strings.Contains(line, `"id": 1`) {
-			continue
+		if strings.Contains(answers.Text(), `"id": 1`) {
+			return answers.Text(), nil
 		}
-		if strings.Contains(line, `"error"`) {
-			return fmt.Errorf("QEMU: %s", line)
-		}
-		return nil
 	}
-	return fmt.Errorf("QEMU's monitor says nothing")
+	return "", nil
 }
 
 // unplug pulls the USB adapter out.
