@@ -45,7 +45,7 @@ measure: ## the long sweeps and the benchmarks, with their figures (not part of 
 	TIMESTATION_MEASURE=1 CGO_ENABLED=0 go test -tags headless -count 1 -timeout 60m -v -bench . -benchmem ./...
 
 measure-ntp: ## the NTP server's figures beside chronyd and a C echo, on a machine that does nothing else
-	@.ci/setup go gcc
+	@.ci/setup go measure-ntp
 	@.ci/measure-ntp
 
 screenshot: build ## the picture in the README, taken of the demonstration

@@ -42,7 +42,7 @@ add_to_board() { (cd "$1" && find . | cpio --quiet -o -H newc -R 0:0) >>"$2"; }
 # Serial ports: ttyS0 the console, ttyS1 for a receiver whose other end is ttyS2, and ttyS3 speaks to QEMU's monitor, so
 # that the guest itself can pull out and plug in the USB adapter, whose other end is ttyS4.
 start_board() {
-	local initrd=$1 sockets first=()
+	local initrd=$1 sockets code=0 first=()
 	shift
 	# Real time is emulated: whatever else this machine does, the board's clock ticks on, and needs its part of it.
 	# Linux shares the processors among sessions first, where it groups them.
@@ -58,8 +58,7 @@ start_board() {
 		-serial stdio \
 		$(pair uart) -serial chardev:uarta -serial chardev:uartb \
 		$(pair monitor) -mon chardev=monitora,mode=control -serial chardev:monitorb \
-		$(pair usb) -device pci-serial,chardev=usbb -device qemu-xhci,id=xhci -device usb-serial,id=adapter,chardev=usba
-	local code=$?
+		$(pair usb) -device pci-serial,chardev=usbb -device qemu-xhci,id=xhci -device usb-serial,id=adapter,chardev=usba || code=$?
 	if [ ${#first[@]} != 0 ]; then echo 0 2>/dev/null >/proc/self/autogroup || true; fi
 	rm -rf "$sockets"
 	return $code

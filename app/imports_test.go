@@ -46,8 +46,8 @@ var rooms = []struct {
 	{"refclock", nil},
 	{"refclock/*", []string{"refclock", "refclock/longwave", "refclock/longwave/receiver", "refclock/edge"}},
 	{"refclock/longwave/receiver", []string{"refclock", "refclock/longwave", "refclock/edge"}},
-	{"refclock/longwave/radiotest", []string{"refclock", "refclock/longwave", "refclock/edge"}}, // noise and fading, for tests
-	{"refclock/sinktest", []string{"refclock"}},                                                 // keeps what a driver says, for tests
+	{"refclock/longwave/radiotest", []string{"refclock", "refclock/longwave", "refclock/edge", "refclock/sinktest"}}, // noise and fading, for tests
+	{"refclock/sinktest", []string{"refclock"}},                                                                      // keeps what a driver says, for tests
 	{"refclock/upstream", []string{"refclock", "engine/ntp", "engine/nts"}},
 	{"refclock/replay", []string{"refclock", "refclock/gps", "refclock/dcf77", "refclock/msf60", "refclock/wwvb", "refclock/jjy", "refclock/longwave", "refclock/longwave/receiver", "refclock/edge"}}, // decodes what it plays
 

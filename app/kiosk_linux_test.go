@@ -66,9 +66,18 @@ func TestScreenKiosk(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- session.Wait() }()
+	go func() {
+		ended <- session.Wait()
+		close(ended)
+	}()
 	t.Cleanup(func() {
-		_ = syscall.Kill(-session.Process.Pid, syscall.SIGKILL) // it may have ended
+		// At this word xinit ends the server and the station, which are in groups of their own.
+		_ = syscall.Kill(-session.Process.Pid, syscall.SIGTERM) // it may have ended
+		select {
+		case <-ended:
+		case <-time.After(5 * time.Second):
+			_ = syscall.Kill(-session.Process.Pid, syscall.SIGKILL)
+		}
 		if t.Failed() {
 			t.Logf("the session said:\n%s", said.String())
 		}

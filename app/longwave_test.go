@@ -23,7 +23,7 @@ func TestLongwaveIsFollowed(t *testing.T) {
 		})
 		f := discipline.NewFilter(discipline.Config{WanderPPM: 5})
 		var settled time.Time
-		for _, s := range heard.Samples {
+		for _, s := range heard.Samples() {
 			truth := heard.Truth(s.Stamp)
 			o := discipline.Observation{Source: "dcf77", Raw: int64(s.Stamp), TAI: s.Instant.TAI, Noise: s.Noise, HalfWidth: s.HalfWidth,
 				Systematic: s.Systematic}
@@ -38,8 +38,8 @@ func TestLongwaveIsFollowed(t *testing.T) {
 				settled = truth
 			}
 		}
-		begin := heard.Truth(heard.Samples[0].Stamp)
-		t.Logf("seed %d: %d samples, settled %v after the first", seed, len(heard.Samples), settled.Sub(begin).Round(time.Second))
+		begin := heard.Truth(heard.Samples()[0].Stamp)
+		t.Logf("seed %d: %d samples, settled %v after the first", seed, len(heard.Samples()), settled.Sub(begin).Round(time.Second))
 		if settled.IsZero() || settled.Sub(begin) > 2*time.Minute {
 			t.Errorf("seed %d: not settled", seed)
 		}

@@ -87,9 +87,12 @@ func TestLiveCost(t *testing.T) {
 		return 100 * time.Millisecond * time.Duration(1+telegram[second%59]%2)
 	})))
 	time.Sleep(time.Second)
-	before := used(t)
-	time.Sleep(length)
-	share := (used(t) - before).Seconds() / length.Seconds()
+	share := 1.0
+	for range 3 { // a busy machine disturbs one stretch, and what else this process does another
+		before := used(t)
+		time.Sleep(length / 3)
+		share = min(share, (used(t)-before).Seconds()/(length/3).Seconds())
+	}
 	for name, sink := range sinks {
 		samples, signals := sink.Samples(), sink.Signals()
 		t.Logf("%-5s %d samples, %d signals", name, len(samples), len(signals))

@@ -17,7 +17,10 @@ import (
 // monitor is the serial port that leads to QEMU's monitor (its machine protocol, QMP).
 const monitor = "/dev/ttyS3"
 
-// command sends one command to QEMU and waits for its answer. A busy machine may lose it: it is sent again then, and an
+// asked numbers the commands, so that a late answer is not taken for another's.
+var asked int
+
+// command sends one command, as JSON without its end, to QEMU and waits for its answer. A busy machine may lose it: it is sent again then, and an
 // error of the second one is that the first was obeyed.
 func command(text string) error {
 	const times = 4
@@ -42,15 +45,16 @@ func ask(text string) (string, error) {
 		return "", err
 	}
 	defer port.Close()
+	asked++
 	// The mode is negotiated once; later it is an error that does not matter.
-	if _, err := port.WriteString("\n" + `{"execute":"qmp_capabilities","id":0}` + "\n" + text + "\n"); err != nil {
+	if _, err := fmt.Fprintf(port, "\n"+`{"execute":"qmp_capabilities","id":0}`+"\n%s,\"id\":%d}\n", text, asked); err != nil {
 		return "", err
 	}
 	timer := time.AfterFunc(10*time.Second, func() { port.Close() })
 	defer timer.Stop()
 	answers := bufio.NewScanner(port)
 	for answers.Scan() {
-		if strings.Contains(answers.Text(), `"id": 1`) {
+		if strings.Contains(answers.Text(), fmt.Sprintf(`"id": %d`, asked)) {
 			return answers.Text(), nil
 		}
 	}
@@ -58,11 +62,11 @@ func ask(text string) (string, error) {
 }
 
 // unplug pulls the USB adapter out.
-func unplug() error { return command(`{"execute":"device_del","arguments":{"id":"adapter"},"id":1}`) }
+func unplug() error { return command(`{"execute":"device_del","arguments":{"id":"adapter"}`) }
 
 // plugIn puts it back, and does then what udev and .ci/board-init do.
 func plugIn() error {
-	if err := command(`{"execute":"device_add","arguments":{"driver":"usb-serial","id":"adapter","chardev":"usba"},"id":1}`); err != nil {
+	if err := command(`{"execute":"device_add","arguments":{"driver":"usb-serial","id":"adapter","chardev":"usba"}`); err != nil {
 		return err
 	}
 	for range 50 {

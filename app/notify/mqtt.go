@@ -247,10 +247,10 @@ func (m *mqtt) clientConfig() (autopaho.ClientConfig, error) {
 		ClientConfig: paho.ClientConfig{
 			ClientID: "timestation-" + m.node + "-" + hex.EncodeToString(engineID(m.env)[5:9]),
 			OnServerDisconnect: func(d *paho.Disconnect) {
-				if d.ReasonCode == packetTooLarge {
-					m.mu.Lock()
-					sent := m.sent
-					m.mu.Unlock()
+				m.mu.Lock()
+				sent := m.sent
+				m.mu.Unlock()
+				if d.ReasonCode == packetTooLarge && sent > 0 {
 					m.limit(sent / 2)
 				}
 			},
@@ -271,6 +271,9 @@ func (m *mqtt) limit(most int) {
 // publish sends with an answer from the broker.
 func (m *mqtt) publish(ctx context.Context, topic string, retain bool, body []byte) error {
 	const within, atLeastOnce = 5 * time.Second, 1
+	m.mu.Lock()
+	m.sent = 0
+	m.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	_, err := m.connection.Publish(ctx, &paho.Publish{Topic: topic, QoS: atLeastOnce, Retain: retain, Payload: body})

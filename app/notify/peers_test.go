@@ -238,7 +238,8 @@ input(type="imtcp" address="127.0.0.1" port=%[7]q ruleset="keep" name="tls" stre
 	for line := range strings.Lines(logged()) {
 		fields := strings.Split(line, "|")
 		if len(fields) != 7 || fields[1] != "156" || fields[3] != "timestation" || fields[4] != "source-lost" ||
-			!strings.Contains(fields[5], `mend="say \"yes\" \] and \\ again"`) || !strings.HasPrefix(fields[5], `[timeQuality tzKnown="1" isSynced="0"][origin software="Timestation" swVersion="1"][alert@64999 id="a1b2c3d4-`) ||
+			!strings.Contains(fields[5], `mend="say \"yes\" \] and \\ again"`) || !strings.HasPrefix(fields[5], `[timeQuality tzKnown="1"`) || strings.Contains(fields[5], `isSynced="1"`) ||
+			!strings.Contains(fields[5], `][origin software="Timestation" swVersion="1"][alert@64999 id="a1b2c3d4-`) ||
 			!strings.Contains(fields[6], "gps0 is lost: <no such device>.") {
 			t.Errorf("%q", line)
 		}

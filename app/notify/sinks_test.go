@@ -42,7 +42,7 @@ func TestSyslogOverUDP(t *testing.T) {
 	}
 	s := &syslogger{settings: syslogSettings{Server: l.LocalAddr().String(), Transport: "udp", Facility: "daemon", Enterprise: 64999}, env: env, host: "pi"}
 	n := lostNotice()
-	n.Kind, n.Turns = Cleared, 7
+	n.Kind, n.Turns, n.happened = Cleared, 7, time.Now()
 	summary := Notice{ID: "x", Kind: Summary, Parts: []Notice{n, {ID: "y", Kind: Raised, Station: "Studio", Alert: status.Alert{
 		Code: "unsynchronised", Severity: status.Critical, Text: strings.Repeat("ä", 3000)}}}}
 	if _, err := s.Send(t.Context(), summary); err != nil {
@@ -65,6 +65,13 @@ func TestSyslogOverUDP(t *testing.T) {
 	}
 	if got := read(); !strings.HasPrefix(got, `<26>1 - pi timestation - unsynchronised [timeQuality tzKnown="1" isSynced="0"][origin `) || len(got) > mostDatagram || strings.ToValidUTF8(got, "") != got {
 		t.Errorf("%d octets: %s", len(got), got)
+	}
+	n.happened = n.happened.Add(-time.Minute) // the time may have been worse then
+	if _, err := s.Send(t.Context(), n); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(); !strings.Contains(got, `[timeQuality tzKnown="1"][origin `) {
+		t.Errorf("a minute late: %s", got)
 	}
 }
 

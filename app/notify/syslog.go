@@ -200,10 +200,18 @@ func (s *syslogger) message(n Notice) string {
 		syslogName(s.host, 255), application, nilValue, syslogName(n.Alert.Code, 32), data, mark, oneLine(text))
 }
 
-// timeQuality says how good the message's time is (RFC 5424, section 7.1).
+// timeQuality says how good the message's time is (RFC 5424, section 7.1): nothing of a message that had to wait, for how
+// good the time is now says nothing about then.
 func (s *syslogger) timeQuality(n Notice) string {
+	const fresh = 2 * time.Second
+	if n.At.Seconds == 0 {
+		return element("timeQuality", "tzKnown", "1", "isSynced", "0")
+	}
+	if n.happened.IsZero() || time.Since(n.happened) > fresh {
+		return element("timeQuality", "tzKnown", "1")
+	}
 	is := s.env.Status()
-	if n.At.Seconds == 0 || is.State != status.Synchronised || is.MaxErrorSeconds == nil {
+	if is.State != status.Synchronised || is.MaxErrorSeconds == nil {
 		return element("timeQuality", "tzKnown", "1", "isSynced", "0")
 	}
 	const micro = 1e6

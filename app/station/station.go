@@ -218,8 +218,11 @@ func (s *Station) openLog() (err error) {
 		}
 		s.parts = append(s.parts, without(sender.Run))
 	}
-	s.book, err = logbook.Open(s.options.DataDir, s.Config.Logbook, s.engine.Alerts(), s.options.Log)
-	return err
+	if s.book, err = logbook.Open(s.options.DataDir, s.Config.Logbook, s.engine.Alerts(), s.options.Log); err != nil {
+		return err
+	}
+	s.taken = append(s.taken, s.book.Close)
+	return nil
 }
 
 // Reload reads the key files, the certificate and the leap second lists again; what is refused leaves the old in force.

@@ -96,7 +96,7 @@ func TestTokenFile(t *testing.T) {
 	}{
 		{theToken + "\n", 0o600, ""},
 		{theToken, 0o644, "chmod 600"},
-		{"short", 0o600, "32 or more"},
+		{"short", 0o600, "16 or more"},
 		{"two words that together are long enough", 0o600, "one word"},
 		{"ada admin sha256:" + strings.Repeat("0", 64), 0o600, "timestation token new"},
 	} {

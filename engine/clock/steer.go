@@ -22,7 +22,8 @@ const (
 	// rearm is for how long no leap second is announced to the kernel after a step. A step makes it forget when the leap
 	// second is due but not that one is (ntp_clear in kernel/time/ntp.c), so that it would never come; only when one of its
 	// seconds has begun without the announcement does it look anew.
-	rearm = 1500 * time.Millisecond
+	// One second and a process that is held up between the reading of the clock and the call are within it.
+	rearm = 2500 * time.Millisecond
 	day   = 24 * time.Hour
 	// trusted is the uncertainty of a frequency that is given to the kernel, 1σ. One that is not known so well is no better
 	// than what the kernel ran at before, and would be left there when the station stops; the slew takes out what it makes.

@@ -9,8 +9,8 @@ type Observation struct {
 	Raw, TAI int64
 	// Noise is the driver's expectation of the scatter, 1σ, used until the real one is learned.
 	Noise time.Duration
-	// HalfWidth is an error of this measurement alone, anywhere within ± it: half of what a round trip took longer than the
-	// quickest, or what a fit that several samples come from may be off by.
+	// HalfWidth is an error that averaging over this source's other measurements may take out, anywhere within ± it: half of
+	// what a round trip took longer than the quickest, or what the fit that this sample shares with some others is off by.
 	HalfWidth time.Duration
 	// Systematic is the limit of the error that all measurements of this source share.
 	Systematic time.Duration

@@ -21,7 +21,8 @@
 //   - Someone who sends requests from false addresses, to have the answers hit a victim: no answer is longer than its
 //     request, and only the holder of a cookie gets more than the short kiss code.
 //   - Someone who opens connections to wear the server out: who may not ask for the time is closed at once. At most 64 are
-//     served at a time, 8 from one address or IPv6 network of 64 bits, each for 5 seconds; the rest are closed at once. NTP itself needs no connection, and clients that hold cookies go on.
+//     served at a time, 8 from one address or IPv6 network of 64 bits, each for 5 seconds; the rest are closed at once. NTP
+//     itself needs no connection, and clients that hold cookies go on.
 //   - Someone who asks for keys a million times: the server keeps nothing about its clients; all state is in the cookies
 //     they hold. The expanded keys of up to 2048 clients are remembered for speed, and of no other use.
 //   - Someone who gets the master keys: he can read the keys in all cookies sealed with them, so the file is readable by its

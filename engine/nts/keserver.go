@@ -18,8 +18,8 @@ import (
 
 const (
 	// handshakesInFlight is how many clients are served at a time, and handshakesPerAddress how many of them may have the
-	// same address or IPv6 network of 64 bits, so that one that opens connections and is silent cannot keep the others out. A handshake takes a
-	// Raspberry Pi a few milliseconds.
+	// same address or IPv6 network of 64 bits, so that one that opens connections and is silent cannot keep the others out.
+	// A handshake takes a Raspberry Pi a few milliseconds.
 	handshakesInFlight   = 64
 	handshakesPerAddress = 8
 	// handshakeTime is what a client has for everything, from the connection to its end.
@@ -41,8 +41,9 @@ type KEConfig struct {
 
 // KECounters counts connections since the server was made.
 type KECounters struct {
-	// Established were given keys; Refused asked for what there is not, or wrongly, or may not ask; Failed did not get as far, in most
-	// cases because the client does not trust the certificate; Busy were closed at once because too many were served.
+	// Established were given keys; Refused asked for what there is not, or wrongly, or may not ask; Failed did not get as
+	// far, in most cases because the client does not trust the certificate; Busy were closed at once because too many were
+	// served.
 	Established uint64 `json:"established"`
 	Refused     uint64 `json:"refused"`
 	Failed      uint64 `json:"failed"`

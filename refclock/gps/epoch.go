@@ -71,7 +71,7 @@ func (e *epoch) justBefore(r report) bool {
 	case e.time.Valid && r.time.Valid:
 		advance = timeOfDay(r.time) - timeOfDay(e.time)
 	}
-	return advance > 0 && advance <= hurried
+	return advance > 0 && advance < hurried
 }
 
 // isOf tells whether a report is about this very moment, and not just not about another.

@@ -121,6 +121,7 @@ func (d *Decoder) promising(w int) bool {
 
 // attempt tries to find the time in the last w seconds.
 func (d *Decoder) attempt(w int) bool {
+	d.vainFor = 0
 	if d.credit < 0 {
 		return false
 	}
@@ -133,8 +134,6 @@ func (d *Decoder) attempt(w int) bool {
 		return false
 	case a.odds < 3:
 		d.vainFor = 1.0 / 3
-	default:
-		d.vainFor = 0
 	}
 	d.tried, d.triedAt = a.evidence, d.history.end()
 	if a.refused == stale && d.track == nil {

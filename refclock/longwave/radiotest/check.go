@@ -21,7 +21,7 @@ func CheckDriver(t *testing.T, code *longwave.Code, position refclock.Position, 
 	heard := scene.Drive(t, driver)
 	begin := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	var cold, again time.Duration
-	for _, s := range heard.Samples {
+	for _, s := range heard.Samples() {
 		if off := heard.Error(s); off.Abs() > s.Systematic+2*s.Noise {
 			t.Errorf("%s: a sample is off by %v; said %v and %v", code.Name, off, s.Systematic, s.Noise)
 		}
@@ -33,18 +33,18 @@ func CheckDriver(t *testing.T, code *longwave.Code, position refclock.Position, 
 			again = at - back
 		}
 	}
-	if cold == 0 || cold > 5*time.Minute || again <= 0 || again > 5*time.Minute || len(heard.Samples) < 40 {
-		t.Errorf("%s: %d samples, the first after %v, and %v after the line came back", code.Name, len(heard.Samples), cold, again)
+	if cold == 0 || cold > 5*time.Minute || again <= 0 || again > 5*time.Minute || len(heard.Samples()) < 40 {
+		t.Errorf("%s: %d samples, the first after %v, and %v after the line came back", code.Name, len(heard.Samples()), cold, again)
 	}
 	scene.Position = nil
 	somewhere := scene.Drive(t, driver)
-	if len(somewhere.Samples) != len(heard.Samples) {
-		t.Fatalf("%s: %d samples with a position, %d without", code.Name, len(heard.Samples), len(somewhere.Samples))
+	if len(somewhere.Samples()) != len(heard.Samples()) {
+		t.Fatalf("%s: %d samples with a position, %d without", code.Name, len(heard.Samples()), len(somewhere.Samples()))
 	}
 	// Without a position half of 2000 km is assumed.
 	const assumed = 3300 * time.Microsecond
-	for i, s := range heard.Samples {
-		other := somewhere.Samples[i]
+	for i, s := range heard.Samples() {
+		other := somewhere.Samples()[i]
 		if off := s.Instant.UTC().Time().Sub(other.Instant.UTC().Time()) - (path - assumed); off.Abs() > 100*time.Microsecond {
 			t.Fatalf("%s: by the position, %v", code.Name, off+path-assumed)
 		}
@@ -53,7 +53,7 @@ func CheckDriver(t *testing.T, code *longwave.Code, position refclock.Position, 
 		}
 	}
 	states := []refclock.SourceState{}
-	for _, s := range heard.Signals {
+	for _, s := range heard.Signals() {
 		if len(states) == 0 || states[len(states)-1] != s.State {
 			states = append(states, s.State)
 		}

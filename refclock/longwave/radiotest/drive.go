@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"timestation/refclock"
 	"timestation/refclock/edge"
 	"timestation/refclock/longwave"
+	"timestation/refclock/sinktest"
 )
 
 // Scene is a receiver module on a GPIO line of a machine, for the tests of drivers.
@@ -34,31 +34,12 @@ type Scene struct {
 	Position             *refclock.Position
 }
 
-// Heard is what a driver delivered. It is a [refclock.Sink].
+// Heard is what a driver delivered.
 type Heard struct {
-	Samples []refclock.Sample
-	Signals []refclock.Signal
+	sinktest.Record
 	// Truth is the true time at a stamp.
 	Truth func(refclock.Stamp) time.Time
-	mu    sync.Mutex
 }
-
-// Sample implements [refclock.Sink].
-func (h *Heard) Sample(s refclock.Sample) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.Samples = append(h.Samples, s)
-}
-
-// Signal implements [refclock.Sink].
-func (h *Heard) Signal(s refclock.Signal) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.Signals = append(h.Signals, s)
-}
-
-// Last is the signal that stands.
-func (h *Heard) Last() refclock.Signal { return h.Signals[len(h.Signals)-1] }
 
 // Error is how far a sample is off; positive is ahead.
 func (h *Heard) Error(s refclock.Sample) time.Duration {

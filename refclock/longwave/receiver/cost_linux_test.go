@@ -24,7 +24,7 @@ func TestCost(t *testing.T) {
 		before := used(t)
 		heard := station(t, radiotest.Scene{Noise: noise, Length: length}, DefaultConfig())
 		share := (used(t) - before).Seconds() / length.Seconds()
-		t.Logf("%s: %.2f %% of a processor, %d samples", name, 100*share, len(heard.Samples))
+		t.Logf("%s: %.2f %% of a processor, %d samples", name, 100*share, len(heard.Samples()))
 		if share > 0.005 {
 			t.Errorf("%s: %.2f %% of a processor", name, 100*share)
 		}

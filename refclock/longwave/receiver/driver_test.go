@@ -20,7 +20,7 @@ func station(t *testing.T, s radiotest.Scene, config Config) *radiotest.Heard {
 
 func check(t *testing.T, heard *radiotest.Heard, delay, within time.Duration) {
 	t.Helper()
-	for _, s := range heard.Samples {
+	for _, s := range heard.Samples() {
 		if off := heard.Error(s) - delay; off.Abs() > within {
 			t.Fatalf("a sample says %v and is off by %v", s.Instant.UTC().Time(), off)
 		}
@@ -32,13 +32,13 @@ func TestSamples(t *testing.T) {
 	config := DefaultConfig()
 	config.DelaySeconds = &delay
 	heard := station(t, radiotest.Scene{Noise: radiotest.Noise{Flip: 0.002}, Length: 8 * time.Minute, Position: &refclock.Position{Latitude: 53, Longitude: 9}}, config)
-	if len(heard.Samples) < 40 {
-		t.Fatalf("%d samples in 8 minutes", len(heard.Samples))
+	if len(heard.Samples()) < 40 {
+		t.Fatalf("%d samples in 8 minutes", len(heard.Samples()))
 	}
 	// 333.6 km to the transmitter.
 	path := 1113 * time.Microsecond
 	check(t, heard, 20*time.Millisecond+path, 5*time.Millisecond)
-	s := heard.Samples[len(heard.Samples)-1]
+	s := heard.Samples()[len(heard.Samples())-1]
 	if s.TAIKnown || s.Kind != refclock.Absolute || s.Systematic < 10*time.Millisecond || s.Systematic > 11*time.Millisecond || s.Noise <= 0 {
 		t.Errorf("sample %+v", s)
 	}
@@ -49,8 +49,8 @@ func TestSamples(t *testing.T) {
 	if last.Radio.Quality[len(last.Radio.Quality)-1] < 0.9 {
 		t.Errorf("quality of a clean signal: %v", last.Radio.Quality)
 	}
-	if heard.Signals[0].State != refclock.Waiting {
-		t.Errorf("the first signal is %+v", heard.Signals[0])
+	if heard.Signals()[0].State != refclock.Waiting {
+		t.Errorf("the first signal is %+v", heard.Signals()[0])
 	}
 }
 
@@ -60,24 +60,24 @@ func TestUncertaintyIsTrue(t *testing.T) {
 	for _, late := range []time.Duration{2 * time.Millisecond, 30 * time.Millisecond, 58 * time.Millisecond} {
 		for _, jitter := range []time.Duration{0, 2 * time.Millisecond, 5 * time.Millisecond} {
 			heard := station(t, radiotest.Scene{Late: late, Jitter: jitter, Length: 8 * time.Minute}, DefaultConfig())
-			if len(heard.Samples) < 35 {
-				t.Fatalf("%v late, jitter %v: %d samples", late, jitter, len(heard.Samples))
+			if len(heard.Samples()) < 35 {
+				t.Fatalf("%v late, jitter %v: %d samples", late, jitter, len(heard.Samples()))
 			}
 			mean, square := 0.0, 0.0
 			noise := time.Duration(0)
-			for _, s := range heard.Samples {
+			for _, s := range heard.Samples() {
 				off := heard.Error(s)
 				if off.Abs() > s.Systematic+2*s.Noise {
 					t.Errorf("%v late, jitter %v: off by %v; said %v and %v", late, jitter, off, s.Systematic, s.Noise)
 				}
-				mean += off.Seconds() / float64(len(heard.Samples))
-				square += off.Seconds() * off.Seconds() / float64(len(heard.Samples))
+				mean += off.Seconds() / float64(len(heard.Samples()))
+				square += off.Seconds() * off.Seconds() / float64(len(heard.Samples()))
 				noise = max(noise, s.Noise)
 			}
 			if scatter := math.Sqrt(square - mean*mean); scatter > 1.2*noise.Seconds() {
 				t.Errorf("%v late, jitter %v: samples scatter by %.4f s, said %v", late, jitter, scatter, noise)
 			}
-			if s := heard.Samples[0]; s.Systematic < uncalibratedLimit {
+			if s := heard.Samples()[0]; s.Systematic < uncalibratedLimit {
 				t.Errorf("an unknown delay with a limit of %v", s.Systematic)
 			}
 		}
@@ -90,7 +90,7 @@ func TestUnplugged(t *testing.T) {
 	heard := station(t, radiotest.Scene{AbsentFrom: gone, AbsentTo: back, Length: 12 * time.Minute}, DefaultConfig())
 	var before, meanwhile, after int
 	begin := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	for _, s := range heard.Samples {
+	for _, s := range heard.Samples() {
 		switch at := heard.Truth(s.Stamp).Sub(begin); {
 		case at < gone:
 			before++
@@ -105,7 +105,7 @@ func TestUnplugged(t *testing.T) {
 	}
 	check(t, heard, uncalibratedDelay+unknownPath, 15*time.Millisecond)
 	lost := 0
-	for _, s := range heard.Signals {
+	for _, s := range heard.Signals() {
 		if s.State == refclock.Lost {
 			lost++
 			if s.Text == "" || s.Source != "radio" {
@@ -122,7 +122,7 @@ func TestUnplugged(t *testing.T) {
 func TestTransmitterOff(t *testing.T) {
 	heard := station(t, radiotest.Scene{Noise: radiotest.Noise{SilentFrom: 5 * time.Minute, SilentTo: 7 * time.Minute}, Length: 12 * time.Minute}, DefaultConfig())
 	alarms := 0
-	for _, s := range heard.Signals {
+	for _, s := range heard.Signals() {
 		for _, a := range s.Alarms {
 			if a.Code == "no-carrier" && a.Text != "" && a.Mend != "" {
 				alarms++
@@ -139,8 +139,8 @@ func TestTransmitterOff(t *testing.T) {
 func TestClockStep(t *testing.T) {
 	for _, step := range []time.Duration{3 * time.Second, -2500 * time.Millisecond, 40 * 365 * 24 * time.Hour} {
 		heard := station(t, radiotest.Scene{Length: 8 * time.Minute, StepAt: 5 * time.Minute, Step: step}, DefaultConfig())
-		if len(heard.Samples) < 35 {
-			t.Fatalf("step %v: %d samples", step, len(heard.Samples))
+		if len(heard.Samples()) < 35 {
+			t.Fatalf("step %v: %d samples", step, len(heard.Samples()))
 		}
 		if step < 0 {
 			continue // which of the two clocks a stamp is of cannot be told from the stamp alone
@@ -153,15 +153,15 @@ func TestClockStep(t *testing.T) {
 func TestBusyMachine(t *testing.T) {
 	idle := station(t, radiotest.Scene{Length: 6 * time.Minute}, DefaultConfig())
 	busy := station(t, radiotest.Scene{Length: 6 * time.Minute, Busy: 350 * time.Millisecond}, DefaultConfig())
-	if len(busy.Samples) < len(idle.Samples)-1 || len(idle.Samples) == 0 {
-		t.Errorf("%d samples, %d on an idle machine", len(busy.Samples), len(idle.Samples))
+	if len(busy.Samples()) < len(idle.Samples())-1 || len(idle.Samples()) == 0 {
+		t.Errorf("%d samples, %d on an idle machine", len(busy.Samples()), len(idle.Samples()))
 	}
 	check(t, busy, uncalibratedDelay+unknownPath, 5*time.Millisecond)
 }
 
 func TestSilence(t *testing.T) {
 	heard := station(t, radiotest.Scene{Noise: radiotest.Noise{NoSignal: true}, Length: time.Minute}, DefaultConfig())
-	if len(heard.Samples) > 0 {
+	if len(heard.Samples()) > 0 {
 		t.Error("samples out of nothing")
 	}
 	if last := heard.Last(); last.State != refclock.Waiting || last.Text == "" {
