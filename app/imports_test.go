@@ -34,7 +34,7 @@ var rooms = []struct {
 	{"engine/guard", []string{"refclock", "engine/status"}},
 	{"engine/simulate", []string{"refclock", "engine/status", "engine/discipline", "engine/selection", "engine/leap"}},
 	{"engine/ntp", nil},
-	{"engine/nts", []string{"engine/ntp"}},
+	{"engine/nts", []string{"engine/ntp", "engine/status"}},
 	{"engine/serve", []string{"engine/ntp", "engine/nts", "engine/serve/fastpath", "engine/serve/phc", "engine/status", "refclock"}},
 	{"engine/serve/load", []string{"engine/ntp", "engine/nts"}}, // asks a server as fast as it can, for tests
 	{"engine/serve/phc", []string{"refclock"}},

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"timestation/app/web/access"
+	"timestation/engine/status"
 )
 
 const (
@@ -78,7 +78,7 @@ func (t *stream) report(s Station) []byte {
 // serveEvents is GET /api/events: server-sent events, `status` with what /api/status gives every second, and `studio`
 // with what /api/studio gives when that has changed, and every 5 seconds. With ?studio it is the latter alone.
 func (s Station) serveEvents(w http.ResponseWriter, r *http.Request) {
-	done, ok := s.stream.begin(access.Network(address(r)))
+	done, ok := s.stream.begin(status.Network(address(r)))
 	if !ok {
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "too many pages are live already; ask /api/status instead", http.StatusServiceUnavailable)

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"timestation/app/web/access"
 	"timestation/engine/status"
 )
 
@@ -92,7 +91,7 @@ func TestLivePagesByAddress(t *testing.T) {
 	s := stream{from: map[netip.Prefix]int{}}
 	var done []func()
 	take := func(text string) bool {
-		f, ok := s.begin(access.Network(netip.MustParseAddr(text)))
+		f, ok := s.begin(status.Network(netip.MustParseAddr(text)))
 		if ok {
 			done = append(done, f)
 		}

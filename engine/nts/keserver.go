@@ -14,6 +14,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"timestation/engine/status"
 )
 
 const (
@@ -142,7 +144,7 @@ func (s *KEServer) Serve(ctx context.Context, listener net.Listener) error {
 			conn.Close()
 			continue
 		}
-		from := holder(address.Addr())
+		from := status.Network(address.Addr())
 		if !s.enter(from) {
 			s.busy.Add(1)
 			conn.Close()
@@ -153,17 +155,6 @@ func (s *KEServer) Serve(ctx context.Context, listener net.Listener) error {
 			s.serve(ctx, conn)
 		})
 	}
-}
-
-// holder is what one machine can have of addresses: an IPv4 address, or a network of IPv6 (RFC 4291, section 2.5.4).
-func holder(a netip.Addr) netip.Prefix {
-	a = a.Unmap().WithZone("")
-	bits := 32
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits)
-	return p
 }
 
 func (s *KEServer) enter(from netip.Prefix) bool {

@@ -26,15 +26,9 @@ func needFilter(t *testing.T, programs ...string) {
 	}
 }
 
-// startIn runs a server on port 123 of a namespace, with a reference ID of its own.
-func startIn(t *testing.T, n *namespace.Namespace, id string) (board *status.Board, s *status.Status) {
+// serveIn runs a server in a namespace until the test ends.
+func serveIn(t *testing.T, n *namespace.Namespace, config Config, board *status.Board) (server *Server) {
 	t.Helper()
-	board = new(status.Board)
-	s = good()
-	copy(s.ReferenceID[:], id)
-	config := DefaultConfig()
-	config.Address, config.Allow = ":123", []string{"0.0.0.0/0", "::/0"}
-	var server *Server
 	var err error
 	n.Do(func() { server, err = New(config, board, discard()) })
 	if err != nil {
@@ -49,6 +43,18 @@ func startIn(t *testing.T, n *namespace.Namespace, id string) (board *status.Boa
 			t.Error(err)
 		}
 	})
+	return server
+}
+
+// startIn runs a server on port 123 of a namespace, with a reference ID of its own.
+func startIn(t *testing.T, n *namespace.Namespace, id string) (board *status.Board, s *status.Status) {
+	t.Helper()
+	board = new(status.Board)
+	s = good()
+	copy(s.ReferenceID[:], id)
+	config := DefaultConfig()
+	config.Address, config.Allow = ":123", []string{"0.0.0.0/0", "::/0"}
+	serveIn(t, n, config, board)
 	return board, s
 }
 

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"context"
 	"net"
 	"net/netip"
 	"strings"
@@ -22,21 +21,7 @@ func cable(t *testing.T) (station, client *namespace.Namespace, server *Server) 
 	client.Run(t, "ip addr add 10.0.0.2/24 dev ts1")
 	config, board, model := listener(t, ":123"), new(status.Board), good()
 	t.Cleanup(keep(func() { republish(board, model, status.Synchronised) }))
-	var err error
-	station.Do(func() { server, err = New(config, board, discard()) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- server.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return station, client, server
+	return station, client, serveIn(t, station, config, board)
 }
 
 func dialIn(t *testing.T, n *namespace.Namespace, to string) (conn net.Conn) {

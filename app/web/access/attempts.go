@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"timestation/engine/status"
 )
 
 const (
@@ -32,22 +34,11 @@ func NewAttempts() *Attempts {
 	return &Attempts{clock: startStopwatch(), all: map[netip.Prefix]guesses{}}
 }
 
-// Network is who counts as one: an address, or of IPv6 a network of 64 bits. The zero address is one like any other.
-func Network(from netip.Addr) netip.Prefix {
-	from = from.Unmap().WithZone("")
-	bits := 32
-	if from.Is6() {
-		bits = 64
-	}
-	p, _ := from.Prefix(bits) // the zero address gives the zero prefix
-	return p
-}
-
 // Barred is how long an address must wait before its next try; 0 if it need not.
 func (a *Attempts) Barred(from netip.Addr) time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	g, known := a.all[Network(from)]
+	g, known := a.all[status.Network(from)]
 	if !known || g.count < mostGuesses {
 		return 0
 	}
@@ -58,7 +49,7 @@ func (a *Attempts) Barred(from netip.Addr) time.Duration {
 func (a *Attempts) Failed(from netip.Addr) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	now, key := a.clock.elapsed(), Network(from)
+	now, key := a.clock.elapsed(), status.Network(from)
 	g, known := a.all[key]
 	if !known && len(a.all) >= mostGuessers {
 		a.makeRoom(now)
