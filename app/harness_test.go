@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"timestation/app/printed"
 	"timestation/app/web"
 )
 
@@ -58,7 +59,7 @@ func needPorts(t *testing.T) {
 type process struct {
 	command *exec.Cmd
 	began   time.Time
-	printed output
+	printed printed.Text
 	ended   chan struct{} // closed when it is gone
 	err     error         // as Wait gave it, once ended
 }

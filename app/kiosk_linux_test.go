@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"timestation/app/printed"
 	"timestation/app/web"
 )
 
@@ -60,7 +61,7 @@ func TestScreenKiosk(t *testing.T) {
 	session.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "FYNE_SCALE=1",
 		"HOME="+dir, "XDG_CACHE_HOME="+dir, "XDG_CONFIG_HOME="+dir, "DISPLAY=")
 	session.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	var said output
+	var said printed.Text
 	session.Stdout, session.Stderr = &said, &said
 	if err := session.Start(); err != nil {
 		t.Fatal(err)

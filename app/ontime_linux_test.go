@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"timestation/app/printed"
 	"timestation/app/web"
 	"timestation/display/readback"
 	"timestation/engine/serve/load"
@@ -60,7 +61,7 @@ func TestScreenIsOnTime(t *testing.T) {
 			}
 			station := exec.Command(program, "run", "--config", config, "--data", filepath.Join(dir, process))
 			station.Env = append(os.Environ(), "DISPLAY="+display, "DBUS_SESSION_BUS_ADDRESS=")
-			var said output
+			var said printed.Text
 			station.Stdout, station.Stderr = &said, &said
 			if err := station.Start(); err != nil {
 				t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/beevik/ntp"
 	"golang.org/x/sys/unix"
 
+	"timestation/app/printed"
 	"timestation/display/readback"
 )
 
@@ -45,7 +46,7 @@ func TestScreenNeverTakesTheTime(t *testing.T) {
 	}
 	station := exec.Command(program, "run", "--config", config, "--data", dir)
 	station.Env = append(os.Environ(), "DISPLAY="+display)
-	var said output
+	var said printed.Text
 	station.Stdout, station.Stderr = &said, &said
 	if err := station.Start(); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"timestation/app/printed"
 )
 
 // clockError is by how much CLOCK_REALTIME is ahead of the truth.
@@ -54,8 +56,8 @@ func chronydIsFed(t *testing.T, w *World, s *station) {
 		t.Fatal(err)
 	}
 	chronyd := exec.Command("/usr/sbin/chronyd", "-d", "-f", "/run/chrony.conf")
-	var printed log
-	chronyd.Stdout, chronyd.Stderr = &printed, &printed
+	var said printed.Text
+	chronyd.Stdout, chronyd.Stderr = &said, &said
 	if err := chronyd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -83,6 +85,6 @@ func chronydIsFed(t *testing.T, w *World, s *station) {
 		t.Errorf("the station is disturbed: %s", s.said())
 	}
 	if t.Failed() {
-		t.Log(printed.String())
+		t.Log(said.String())
 	}
 }

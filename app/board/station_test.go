@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -18,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"timestation/app/printed"
 	"timestation/engine/status"
 )
 
@@ -60,30 +60,12 @@ func ambient(t *testing.T, files ...string) (all []uintptr) {
 type station struct {
 	name, web, ntp string
 	command        *exec.Cmd
-	printed        *log
+	printed        *printed.Text
 	ended          chan struct{}
 	err            error
 
 	mu   sync.Mutex
 	seen map[string]string
-}
-
-// log collects what a program prints.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // addresses of the stations; those of different tests may be the same.
@@ -100,7 +82,7 @@ func start(t *testing.T, name, config string, caps []uintptr) *station {
 	if !known {
 		t.Fatalf("there are no ports for %q", name)
 	}
-	s := &station{name: name, web: at.web, ntp: at.ntp, printed: &log{}, ended: make(chan struct{}), seen: map[string]string{}}
+	s := &station{name: name, web: at.web, ntp: at.ntp, printed: &printed.Text{}, ended: make(chan struct{}), seen: map[string]string{}}
 	config += "\n[[listener]]\naddress = \"" + s.ntp + "\"\n[control]\nchrony_address = \"\"\n[web]\nlisten = \"" + s.web + "\"\n"
 	path, data := "/etc/timestation/"+name+".toml", filepath.Join("/var/lib/timestation", name)
 	if err := os.WriteFile(path, []byte(config), 0o644); err != nil {

@@ -3,7 +3,6 @@
 package otlp
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,41 +12,29 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"timestation/app/printed"
 )
 
-// output is what a program has printed.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) lines() []string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return strings.Split(strings.TrimSpace(o.text.String()), "\n")
+// linesOf splits what was printed.
+func linesOf(said *printed.Text) []string {
+	return strings.Split(strings.TrimSpace(said.String()), "\n")
 }
 
 // startCollector starts the OpenTelemetry collector's own receiver, and gives what it takes, a line of JSON each.
-func startCollector(t *testing.T, address string) (printed *output, stop func()) {
+func startCollector(t *testing.T, address string) (said *printed.Text, stop func()) {
 	t.Helper()
 	program := os.Getenv("TIMESTATION_COLLECTOR")
 	if program == "" {
 		t.Fatal("TIMESTATION_COLLECTOR names no collector; run this test with: make peers")
 	}
-	printed = &output{}
+	said = &printed.Text{}
 	c := exec.CommandContext(t.Context(), program, address)
-	c.Stdout, c.Stderr = printed, printed
+	c.Stdout, c.Stderr = said, said
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -56,10 +43,10 @@ func startCollector(t *testing.T, address string) (printed *output, stop func())
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		if conn, err := net.Dial("tcp", address); err == nil {
 			conn.Close()
-			return printed, stop
+			return said, stop
 		}
 		if time.Since(began) > 20*time.Second {
-			t.Fatalf("the collector does not listen; it says %q", printed.lines())
+			t.Fatalf("the collector does not listen; it says %q", linesOf(said))
 		}
 	}
 }
@@ -91,7 +78,7 @@ func TestPeersCollector(t *testing.T) {
 	if err := e.sendLog(t.Context()); err == nil || errors.Is(err, errNothing) {
 		t.Errorf("nobody listens: %v", err)
 	}
-	printed, stop := startCollector(t, address)
+	said, stop := startCollector(t, address)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	if err := errors.Join(e.sendLog(ctx), e.sendMetrics(ctx)); err != nil {
@@ -145,13 +132,13 @@ func TestPeersCollector(t *testing.T) {
 			}
 		}
 	}
-	for _, line := range printed.lines() {
+	for _, line := range linesOf(said) {
 		if err := json.Unmarshal([]byte(line), &took); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
 	}
 	if len(took.ResourceLogs) != 1 || len(took.ResourceMetrics) != 1 {
-		t.Fatalf("the collector took %q", printed.lines())
+		t.Fatalf("the collector took %q", linesOf(said))
 	}
 	for _, who := range [][]attribute{took.ResourceLogs[0].Resource.Attributes, took.ResourceMetrics[0].Resource.Attributes} {
 		names := map[string]string{}
